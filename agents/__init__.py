@@ -1,0 +1,1 @@
+"""Policies and learners for one seat of any game."""

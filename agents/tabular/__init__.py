@@ -1,0 +1,1 @@
+"""Learners that keep a table of their own observations and actions."""

@@ -1,0 +1,1 @@
+"""Games, one module each, in one folder per family."""

@@ -1,0 +1,1 @@
+"""Games in which agents may collude against somebody outside the game."""

@@ -1,0 +1,1 @@
+"""Games in which agents know different things about the payoffs."""

@@ -1,0 +1,1 @@
+"""Games in which agents with common interests may fail to coordinate."""

@@ -1,0 +1,1 @@
+"""Games between a recommender and the users it may drive away."""

@@ -1,0 +1,1 @@
+"""Compiled loops over tables; optional (numba), with identical results without."""

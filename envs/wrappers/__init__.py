@@ -1,0 +1,1 @@
+"""Wrappers that measure and change no trajectory, for Gymnasium and PettingZoo."""
