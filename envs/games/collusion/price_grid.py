@@ -1,0 +1,147 @@
+"""A finite grid of prices in a logit market, and the exact solutions on it.
+
+Profits on the grid come from a table of weights by gathers, additions and divisions alone,
+so that they are the same bits for any number of copies.
+"""
+
+from math import log
+from typing import NamedTuple
+
+import numpy as np
+
+from ...core import Floats, Ints
+from .demand import Market, add_up
+
+TABLE_LIMIT = 10**6
+"""Joint prices up to which the profits of all of them are tabulated."""
+
+
+class PriceGrid(NamedTuple):
+    """Prices of N firms, m each, with their weights exp((a - p) / mu) = mantissa 2^exponent."""
+
+    market: Market
+    prices: Floats  # (N, m), rising
+    mantissa: Floats  # (N, m), in [1, 2]
+    exponent: Ints  # (N, m)
+    outside: tuple[Floats, Ints]  # the same of exp(a_0 / mu), each (1,)
+
+
+def make_grid(market: Market, prices: Floats) -> PriceGrid:
+    """Return the grid of prices (N, m)."""
+    mantissa, exponent = _split((market.quality[:, None] - prices) / market.mu)
+    outside = _split(np.array([market.outside_quality / market.mu]))
+    return PriceGrid(market, prices, mantissa, exponent, outside)
+
+
+def _split(log_weight: Floats) -> tuple[Floats, Ints]:
+    power = log_weight / log(2)
+    exponent = np.floor(power)
+    return np.exp2(power - exponent), exponent.astype(np.int64)
+
+
+def grid_profits(grid: PriceGrid, index: Ints) -> Floats:
+    """Return profits (N, ...) at price indices (N, ...)."""
+    rows = range(len(grid.prices))
+    exponents = [grid.exponent[i].take(index[i]) for i in rows]
+    top = np.maximum.reduce([*exponents, np.broadcast_to(grid.outside[1], exponents[0].shape)])
+    weights = np.stack(
+        [np.ldexp(grid.mantissa[i].take(index[i]), exponents[i] - top) for i in rows]
+    )
+    total = add_up(weights) + np.ldexp(grid.outside[0], grid.outside[1] - top)
+    markups = np.stack([grid.prices[i].take(index[i]) - grid.market.cost[i] for i in rows])
+    return np.asarray(markups * (weights / total))
+
+
+def joint_indices(grid: PriceGrid) -> Ints:
+    """Return the price indices (N, A) of all joint prices; firm 0 varies slowest."""
+    n, m = grid.prices.shape
+    return np.stack(np.unravel_index(np.arange(m**n), (m,) * n)).astype(np.int64)
+
+
+def own_profits(grid: PriceGrid, firm: int, index: Ints) -> Floats:
+    """Return a firm's profit (m,) at each of its prices, the others at `index` (N,)."""
+    n, m = grid.prices.shape
+    joint = np.tile(np.reshape(index, (n, 1)), m)
+    joint[firm] = np.arange(m)
+    return np.asarray(grid_profits(grid, joint)[firm])
+
+
+def grid_nash(grid: PriceGrid, *, highest: bool) -> Ints:
+    """Return the lowest or the highest pure equilibrium as price indices, (N,).
+
+    All firms answer at once, from the lowest or the highest prices. The logarithm of a
+    positive profit has increasing differences in own and rival prices, so answers rise with
+    the rivals' prices and the iteration is monotone. Ties fall to the price where it began.
+
+    Source: P. Milgrom and J. Roberts (1990), *Rationalizability, learning, and equilibrium
+    in games with strategic complementarities*, Econometrica 58(6), theorem 5.
+
+    Raises:
+        ValueError: If it does not end, which a logit market excludes.
+    """
+    n, m = grid.prices.shape
+    index = np.full(n, m - 1 if highest else 0)
+    for _ in range(n * m + 1):
+        answer = np.array([_first_best(own_profits(grid, i, index), highest) for i in range(n)])
+        if (answer == index).all():
+            return index
+        index = answer
+    raise ValueError(f"best responses on the grid of {grid.market} did not settle")
+
+
+def _first_best(values: Floats, from_above: bool) -> int:
+    if from_above:
+        return len(values) - 1 - int(values[::-1].argmax())
+    return int(values.argmax())
+
+
+def grid_monopoly(grid: PriceGrid) -> Ints:
+    """Return the price indices (N,) of highest joint profit; equal firms get equal prices.
+
+    The joint profit is sum_i (p_i - c_i) w_i / (w_0 + sum_i w_i). For its best value x, each
+    firm by itself maximises (p_i - c_i - x) w_i; x is raised until it is the value reached.
+
+    Source: W. Dinkelbach (1967), *On nonlinear fractional programming*, Management
+    Science 13(7).
+
+    Raises:
+        ValueError: If the value is not reached, which the method excludes.
+    """
+    n, m = grid.prices.shape
+    markups = grid.prices - grid.market.cost[:, None]
+    log_weights = (grid.market.quality[:, None] - grid.prices) / grid.market.mu
+    index = np.full(n, m - 1)
+    value = float(grid_profits(grid, index).sum())
+    for _ in range(n * m + 1):
+        margin = markups - value
+        with np.errstate(divide="ignore"):
+            size = np.log(np.abs(margin)) + log_weights
+        gains = np.where(margin > 0, size, -np.inf)
+        losses = np.where(margin > 0, np.inf, size)
+        index = np.where((margin > 0).any(axis=1), gains.argmax(axis=1), losses.argmin(axis=1))
+        reached = float(grid_profits(grid, index).sum())
+        if reached <= value * (1 + 1e-15):
+            return index
+        value = reached
+    raise ValueError(f"the joint maximum on the grid of {grid.market} was not reached")
+
+
+def grid_leadership(grid: PriceGrid) -> Ints:
+    """Return the price indices (2,) when firm 0 commits to a price and firm 1 answers.
+
+    Pure commitments alone. A follower's ties fall to the leader, a leader's to the lower price.
+
+    Raises:
+        ValueError: If there are not two firms.
+    """
+    n, m = grid.prices.shape
+    if n != 2:
+        raise ValueError(f"price leadership needs num_firms=2, got {n}")
+    best, found = -np.inf, np.zeros(2, np.int64)
+    for price in range(m):
+        joint = np.stack([np.full(m, price), np.arange(m)])
+        leader, follower = grid_profits(grid, joint)
+        worth = np.where(follower == follower.max(), leader, -np.inf)
+        if worth.max() > best:
+            best, found = float(worth.max()), np.array([price, int(worth.argmax())])
+    return found
