@@ -45,10 +45,19 @@ class Clock:
         self.num_copies, self.max_episode_steps = num_copies, max_episode_steps
         self.limit = np.uint64(2**63 if max_episode_steps is None else max_episode_steps)
 
-    def restart(self, seed: int | None, index: Ints | None) -> Words:
-        """Begin the first episode of `seed`, or the next one of `index`; return the new keys."""
+    def restart(self, seed: int | Words | None, index: Ints | None) -> Words:
+        """Begin the first episode of `seed`, or the next one of `index`; return the new keys.
+
+        A seed is that of the first copy, the others' follow it; or an array of one per copy.
+        """
+        if isinstance(seed, np.ndarray) and seed.shape != (self.num_copies,):
+            raise ValueError(f"seed must be one number or {self.num_copies}, got {seed.shape}")
         if seed is not None:
-            seeds = np.uint64(seed % 2**64) + np.arange(self.num_copies, dtype=np.uint64)
+            seeds = (
+                np.asarray(seed, np.uint64)
+                if isinstance(seed, np.ndarray)
+                else np.uint64(seed % 2**64) + np.arange(self.num_copies, dtype=np.uint64)
+            )
             self.roots: Words = streams.make_roots(seeds)
             self.episodes: Words = np.zeros(self.num_copies, np.uint64)
             self.keys: Words = streams.make_keys(self.roots, self.episodes)
@@ -91,7 +100,7 @@ class Simulator(Clock, Generic[StateT]):
         self.game = game
         self.discrete = all(isinstance(space, Discrete) for space in game.action_spaces)
 
-    def reset(self, seed: int | None = None, index: Ints | None = None) -> None:
+    def reset(self, seed: int | Words | None = None, index: Ints | None = None) -> None:
         """Start an episode: the first one of `seed`, or the next one of the copies at `index`."""
         self.restart(seed, index)
         fresh = self.game.initial(self.game.draw_initial(self.stream(streams.CHANCE, index)))
@@ -209,7 +218,7 @@ def rollout(
     *,
     num_copies: int,
     num_steps: int,
-    seed: int,
+    seed: int | Words,
     max_episode_steps: int | None = None,
 ) -> tuple[Trajectory, list[Memory]]:
     """Play policies and learners against each other.
@@ -221,7 +230,7 @@ def rollout(
         policies: one policy or learner per agent.
         num_copies: B; copy i is a single game seeded `seed + i`.
         num_steps: T, at least 1.
-        seed: of the first copy.
+        seed: of the first copy, or an array (B,) of one seed per copy.
         max_episode_steps: periods before an episode is truncated, None for no limit.
 
     Returns:
