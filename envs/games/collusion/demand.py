@@ -43,10 +43,10 @@ class Market(NamedTuple):
 
 def add_up(rows: Floats) -> Floats:
     """Return the sum over the first axis, row by row, whatever the other axes are."""
-    total = rows[0].copy()
+    total = rows[0]
     for row in rows[1:]:
-        total += row
-    return total
+        total = total + row
+    return np.asarray(total)
 
 
 def shares(market: Market, prices: Floats) -> Floats:
@@ -148,7 +148,7 @@ def leadership_prices(market: Market) -> Floats:
     def slope(markup: float) -> float:
         q0, q1 = shares(market, pair(markup)).tolist()
         spill = q0 * q1 * q1 / (1 - q1) if q1 < 1 else inf
-        return 1 - markup / mu * (1 - q0 - spill)
+        return float(1 - markup / mu * (1 - q0 - spill))
 
     high = 2 * mu
     for _ in range(_MAX_STEPS):
@@ -160,16 +160,14 @@ def leadership_prices(market: Market) -> Floats:
 
 def _log_sum(terms: list[float]) -> float:
     top = max(terms)
-    return top + log(sum(exp(t - top) for t in terms))
+    return float(top + log(sum(exp(t - top) for t in terms)))
 
 
 def _odds(z: float) -> float:
     """Return v > 0 with v + log v = z, the Wright omega function; 0 where it underflows."""
     if z < -700:
         return 0.0
-    return _rising_concave_root(
-        lambda v: v + log(v) - z, lambda v: 1 + 1 / v, exp(min(z, 1.0) - 1)
-    )
+    return _rising_concave_root(lambda v: v + log(v) - z, lambda v: 1 + 1 / v, exp(min(z, 1.0) - 1))
 
 
 def _firm_odds(z: float) -> float:

@@ -23,13 +23,13 @@ class PriceGrid(NamedTuple):
     prices: Floats  # (N, m), rising
     mantissa: Floats  # (N, m), in [1, 2]
     exponent: Ints  # (N, m)
-    outside: tuple[Floats, Ints]  # the same of exp(a_0 / mu), each (1,)
+    outside: tuple[Floats, Ints]  # the same of exp(a_0 / mu)
 
 
 def make_grid(market: Market, prices: Floats) -> PriceGrid:
     """Return the grid of prices (N, m)."""
     mantissa, exponent = _split((market.quality[:, None] - prices) / market.mu)
-    outside = _split(np.array([market.outside_quality / market.mu]))
+    outside = _split(np.array(market.outside_quality / market.mu))
     return PriceGrid(market, prices, mantissa, exponent, outside)
 
 
@@ -43,7 +43,9 @@ def grid_profits(grid: PriceGrid, index: Ints) -> Floats:
     """Return profits (N, ...) at price indices (N, ...)."""
     rows = range(len(grid.prices))
     exponents = [grid.exponent[i].take(index[i]) for i in rows]
-    top = np.maximum.reduce([*exponents, np.broadcast_to(grid.outside[1], exponents[0].shape)])
+    top = grid.outside[1]
+    for exponent in exponents:
+        top = np.maximum(top, exponent)
     weights = np.stack(
         [np.ldexp(grid.mantissa[i].take(index[i]), exponents[i] - top) for i in rows]
     )
@@ -110,19 +112,20 @@ def grid_monopoly(grid: PriceGrid) -> Ints:
     n, m = grid.prices.shape
     markups = grid.prices - grid.market.cost[:, None]
     log_weights = (grid.market.quality[:, None] - grid.prices) / grid.market.mu
+    rounding = 1e-15 * np.abs(markups).max()
     index = np.full(n, m - 1)
     value = float(grid_profits(grid, index).sum())
     for _ in range(n * m + 1):
         margin = markups - value
+        worth = margin > rounding
         with np.errstate(divide="ignore"):
             size = np.log(np.abs(margin)) + log_weights
-        gains = np.where(margin > 0, size, -np.inf)
-        losses = np.where(margin > 0, np.inf, size)
-        index = np.where((margin > 0).any(axis=1), gains.argmax(axis=1), losses.argmin(axis=1))
-        reached = float(grid_profits(grid, index).sum())
-        if reached <= value * (1 + 1e-15):
+        gains, losses = np.where(worth, size, -np.inf), np.where(worth, np.inf, size)
+        better = np.where(worth.any(axis=1), gains.argmax(axis=1), losses.argmin(axis=1))
+        reached = float(grid_profits(grid, better).sum())
+        if not reached > value:
             return index
-        value = reached
+        index, value = better, reached
     raise ValueError(f"the joint maximum on the grid of {grid.market} was not reached")
 
 

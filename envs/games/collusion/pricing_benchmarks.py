@@ -185,7 +185,7 @@ def _grid_nash(grid: PriceGrid, agents: tuple[str, ...], *, highest: bool) -> Be
 
 def _is_small(grid: PriceGrid) -> bool:
     n, m = grid.prices.shape
-    return m**n <= TABLE_LIMIT
+    return bool(m**n <= TABLE_LIMIT)
 
 
 def _grid_monopoly(grid: PriceGrid) -> Benchmark:
