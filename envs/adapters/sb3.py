@@ -1,0 +1,223 @@
+"""The stable-baselines3 view: a native, seedable `VecEnv`. Needs the extra `sb3`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Discrete
+from stable_baselines3.common.vec_env import VecEnv
+from typing_extensions import override
+
+from ..core import Array, Bools, Game, Policy
+from .engines import Native, many_copies
+from .vector import LearnerVectorEnv
+
+
+class LearnerVecEnv(VecEnv):
+    """One learner in `num_envs` copies; the other seats follow policies.
+
+    Args:
+        game: the game.
+        num_envs: number of copies.
+        seed: of the first reset; copy i is a `LearnerEnv` seeded `seed + i`. None: random.
+        **kwargs: of `LearnerVectorEnv`: agent, co_players, max_episode_steps.
+    """
+
+    def __init__(
+        self,
+        game: Game[Any],
+        num_envs: int,
+        *,
+        seed: int | None = None,
+        agent: str | None = None,
+        co_players: Mapping[str, Policy] | None = None,
+        max_episode_steps: int | None = None,
+    ) -> None:
+        self.envs = LearnerVectorEnv(
+            game,
+            num_envs=num_envs,
+            agent=agent,
+            co_players=co_players,
+            max_episode_steps=max_episode_steps,
+            autoreset_mode="SameStep",
+        )
+        self.game, self.render_mode, self._next_seed = game, None, seed
+        space = self.envs.single_observation_space
+        super().__init__(num_envs, space, self.envs.single_action_space)
+
+    @override
+    def reset(self) -> Array:
+        seed, self._next_seed = self._next_seed, None
+        observed, infos = self.envs.reset(seed=seed)
+        self.reset_infos = _per_copy(infos, self.num_envs)
+        self._reset_seeds()
+        self._reset_options()
+        return observed
+
+    @override
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Seed the next reset; copy i gets `seed + i`."""
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        self._next_seed = seed
+        return [seed + i for i in range(self.num_envs)]
+
+    @override
+    def step_async(self, actions: Array) -> None:
+        self._actions = actions
+
+    @override
+    def step_wait(self) -> tuple[Array, Array, Bools, list[dict[str, Any]]]:
+        observed, rewards, terminated, truncated, infos = self.envs.step(self._actions)
+        finals, final_infos = infos.pop("final_obs", None), infos.pop("final_info", {})
+        about = _per_copy(infos, self.num_envs)
+        done = terminated | truncated
+        for i in done.nonzero()[0].tolist():
+            about[i] |= {key: v[i] for key, v in final_infos.items() if not key.startswith("_")}
+            about[i]["terminal_observation"] = finals[i]
+            about[i]["TimeLimit.truncated"] = bool(truncated[i])
+        return observed, rewards.astype(np.float32), done, about
+
+    def action_masks(self) -> Bools:
+        """Return which actions are legal in each copy, (num_envs, n)."""
+        return self.envs.action_masks()
+
+    @override
+    def close(self) -> None:
+        pass
+
+    @override
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        return [getattr(self, attr_name) for _ in self._get_indices(indices)]
+
+    @override
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        setattr(self, attr_name, value)
+
+    @override
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
+        found = getattr(self, method_name)(*method_args, **method_kwargs)
+        if method_name == "action_masks":
+            return [found[i] for i in self._get_indices(indices)]
+        return [found for _ in self._get_indices(indices)]
+
+    @override
+    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
+        return [False for _ in self._get_indices(indices)]
+
+    @override
+    def get_images(self) -> Sequence[Any]:
+        return [None] * self.num_envs
+
+
+def _per_copy(infos: Mapping[str, Any], num: int) -> list[dict[str, Any]]:
+    shown = {k: v for k, v in infos.items() if not k.startswith("_")}
+    return [{k: v[i] for k, v in shown.items()} for i in range(num)]
+
+
+class AllSeatsVecEnv(LearnerVecEnv):
+    """Every seat of `num_envs` copies is a row: row = agent * num_envs + copy.
+
+    All seats are the learner's, so their spaces must be equal. A seat that does not move
+    takes part with its one legal action, 0.
+
+    Args:
+        game: the game.
+        num_envs: number of copies, B; the view has N B rows.
+        seed: of the first reset; copy i is a single game seeded `seed + i`. None: random.
+        max_episode_steps: periods before truncation, None for no limit.
+
+    Raises:
+        ValueError: If the seats' spaces differ.
+    """
+
+    def __init__(
+        self,
+        game: Game[Any],
+        num_envs: int,
+        *,
+        seed: int | None = None,
+        max_episode_steps: int | None = None,
+    ) -> None:
+        for what, spaces in (
+            ("action", game.action_spaces),
+            ("observation", game.observation_spaces),
+        ):
+            if any(space != spaces[0] for space in spaces):
+                raise ValueError(
+                    f"agents='all' needs seats with equal spaces; {what} spaces are {spaces}"
+                )
+        self.sim = many_copies(game, num_envs, max_episode_steps)
+        self.game, self.render_mode, self._next_seed = game, None, seed
+        self.num_copies, self._seeded = num_envs, False
+        self._encode = Native(game.observation_spaces[0])
+        self._masked = type(game).movers is not Game.movers or type(game).legal is not Game.legal
+        VecEnv.__init__(
+            self, num_envs * len(game.agents), game.observation_spaces[0], game.action_spaces[0]
+        )
+
+    @override
+    def reset(self) -> Array:
+        seed, self._next_seed = self._next_seed, None
+        if seed is None and not self._seeded:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        self._seeded = True
+        self.sim.reset(seed)
+        self.reset_infos = self._about()
+        self._reset_seeds()
+        self._reset_options()
+        return self._rows()
+
+    @override
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        """Seed the next reset; copy i gets `seed + i` in each of its rows."""
+        if seed is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
+        self._next_seed = seed
+        return [seed + row % self.num_copies for row in range(self.num_envs)]
+
+    @override
+    def step_wait(self) -> tuple[Array, Array, Bools, list[dict[str, Any]]]:
+        num = len(self.game.agents)
+        rows = np.asarray(self._actions)
+        joint = rows.reshape(num, self.num_copies, *rows.shape[1:])
+        space = self.action_space
+        if isinstance(space, Discrete) and ((joint < 0) | (joint >= space.n)).any():
+            raise ValueError(f"actions must be in {space}, got {rows.tolist()}")
+        if self._masked:
+            legal = self.action_masks()[np.arange(self.num_envs), rows]
+            if not legal.all():
+                raise ValueError(f"actions of rows {(~legal).nonzero()[0].tolist()} are masked")
+        rewards, terminated, truncated = self.sim.step(self.sim.gather(list(joint)))
+        over = (terminated | truncated).nonzero()[0]
+        last = self._rows() if over.size else None
+        if over.size:
+            self.sim.reset(index=over)
+        about = self._about()
+        if last is not None:
+            for seat in range(num):
+                for copy in over.tolist():
+                    row = seat * self.num_copies + copy
+                    about[row]["terminal_observation"] = last[row].copy()
+                    about[row]["TimeLimit.truncated"] = bool(truncated[copy])
+        done = np.tile(terminated | truncated, num)
+        return self._rows(), rewards.reshape(-1).astype(np.float32), done, about
+
+    @override
+    def action_masks(self) -> Bools:
+        """Return which actions are legal in each row, (N B, n)."""
+        masks = self.sim.masks()
+        if masks is None:
+            return np.ones((self.num_envs, self.action_space.n), np.bool_)  # type: ignore[attr-defined]
+        return np.concatenate(masks)
+
+    def _rows(self) -> Array:
+        seats = range(len(self.game.agents))
+        return np.concatenate([self._encode(self.sim.observe(seat)) for seat in seats])
+
+    def _about(self) -> list[dict[str, Any]]:
+        if not self._masked:
+            return [{} for _ in range(self.num_envs)]
+        return [{"action_mask": mask} for mask in self.action_masks().astype(np.int8)]
