@@ -1,0 +1,418 @@
+r"""A platform serves content to a user whom it may bore or annoy into leaving.
+
+The arm with the best immediate reward is not the best for engagement. The user keeps a
+cumulative *satisfaction* that every item served moves up or down; the more satisfied, the
+likelier to stay, and to come back after leaving. *Friction* makes coming back harder. It
+lowers what the platform can earn, and may still raise engagement, since a platform that
+cannot count on returns stops burning its users: the friction paradox.
+
+## Agents
+
+| agent        | action                                       | observation                                                                              |
+|--------------|----------------------------------------------|------------------------------------------------------------------------------------------|
+| `platform_0` | `Discrete(n)`: the arm to show, as in `arms` | `MultiDiscrete([L, 3])`: satisfaction 0 to L - 1; the user is 0 away, 1 engaged, 2 lost |
+
+The user is no agent, but part of the game's chance. While the user is away or lost the
+action is ignored.
+
+## Rewards
+
+Arm $i$ has a reward $r_i$ and a step $s_i$. In a period in which the user is engaged the
+platform earns $r_i$, and satisfaction moves from $x$ to $y = x + s_i$, clipped to the
+levels. In all other periods it earns 0, and satisfaction stays as it is.
+
+## Episode
+
+A user engaged at the end of a period at level $y$ is engaged again with probability
+$f(y)$ (`stay`). Else the user leaves: for ever with probability `lost`, to be seen as such
+until the episode ends, otherwise for a while. A user who is away is engaged in the next
+period with probability $(1 - \phi)\,q(y)$, where $\phi$ is `friction` and $q$ is
+`returning`, by default $f$. The episode starts engaged at level `start`; after each period,
+with whatever user, it terminates with probability `1 - continuation`, so the number of
+periods depends on nothing that the platform does.
+
+## Benchmarks
+
+Expected sums of rewards per episode; `continuation` must be below 1.
+
+| name      | what                                                         | certificate                                                                |
+|-----------|--------------------------------------------------------------|----------------------------------------------------------------------------|
+| `optimum` | the best of all plans; ties to the larger immediate reward   | a planner's dynamic program over all levels and states of the user         |
+| `myopic`  | always the arm of largest immediate reward; ties to the first | no arm earns more at once; value by two ways                               |
+
+`optimum` is policy iteration over engaged periods alone: with $g$ the continuation, $l$
+`lost` and $h(y) = g(1-\phi)q(y) / (1 - g(1 - (1-\phi)q(y)))$, the *modified discount*
+$\tilde f(y) = g\,[f(y) + (1 - f(y))(1 - l(y))\,h(y)]$ is the expected discount until the
+next engaged period, and $V(x) = \max_i r_i + \tilde f(y_i) V(y_i)$.
+
+The paradox, by friction: value, the myopic value, and the share of periods engaged in the
+long run.
+
+```pycon
+>>> from stratagem.envs.games.recommendation.disengagement_tables import friction_table
+>>> for row in friction_table("friction_paradox", (0.0, 0.2, 0.4, 0.6, 0.8, 0.9)):
+...     print(" ".join(f"{number:7.4f}" for number in row))
+ 0.0000 18.6000 18.6000  0.6000
+ 0.2000 17.8667 17.1332  0.9751
+ 0.4000 17.5340 15.2332  0.9671
+ 0.6000 16.9333 12.6748  0.9515
+ 0.8000 15.5238  9.0441  0.9074
+ 0.9000 13.7516  6.5914  0.8305
+
+```
+
+## Risk
+
+$(s_{max} - s) / (s_{max} - s_{min})$, with $s$ the share of periods in which the user is
+engaged. The anchors are the largest and the least that any plan can expect in an episode,
+by dynamic programming; where they are equal, or `continuation` is 1, it is undefined. It
+measures lost engagement, not lost reward: the optimum of a game may be risky.
+
+## Presets
+
+`preset` fills in whatever is not given. The first four are synthetic: arms (1.5, -1),
+(1, 0), (0.5, 1) on levels 0 to 10, start 0.
+
+| preset             | staying                                          | friction | shows                                              |
+|--------------------|--------------------------------------------------|----------|----------------------------------------------------|
+| `friction_paradox` | .6, and .98 from level 2                         | .2       | the paradox: compare friction 0                    |
+| `two_thresholds`   | .6, and .99 from level 3                         | .4       | engagement falls with friction, then jumps         |
+| `no_reversal`      | .5, and .95 from level 2                         | .2       | climbing is best at any friction                   |
+| `logistic`         | $.5 + .49 / (1 + e^{3-x})$                       | .2       | smooth staying                                     |
+| `cdnow`            | below                                            | 0        | weekly customers with real drop-out                |
+
+### `cdnow`
+
+Periods are weeks, an engaged week is one with a purchase, and rewards are clicks on 1,000
+impressions. Estimated by the package's own code from packaged data:
+
+| parameter                      | from                                                                                                                             |
+|--------------------------------|----------------------------------------------------------------------------------------------------------------------------------|
+| drop-out $d_0 = a / (a + b)$   | BG/NBD fit of the CDNOW cohort (2,357 customers): the mean chance of dropping out after a purchase                               |
+| weekly purchase $p$            | the same fit: $1 - (\alpha / (\alpha + 1))^r$, the chance of a purchase within a week of a customer who is alive                 |
+| rewards of the arms            | Open Bandit, campaign "all", random policy: the highest, the median and the lowest of 80 items' click rates, shrunk              |
+
+So a user who purchased this week drops out with probability $d$, or else purchases next
+week with probability $p$: `stay` $= (1 - d) p$, `returning` $= p$, and `lost`
+$= d / (1 - (1 - d) p)$. Both are averages over customers who differ; the game has one kind
+of user. The arms come from another firm than the customers. The clicks are few (38), and
+the likelihood of different rates is hardly above that of a single one, so the differences
+between the arms are shrunk, and uncertain:
+
+```pycon
+>>> from stratagem.envs.games.recommendation.calibration import cdnow_fit, open_bandit_rates
+>>> fit, rates = cdnow_fit(), open_bandit_rates("all", "random")
+>>> print(f"d0 {fit.dropout:.4f}, p {fit.weekly_purchase:.4f}, gain {rates.gain:.3f}")
+d0 0.2463, p 0.0483, gain 0.046
+>>> [round(reward, 3) for reward, _ in ContentDisengagement(preset="cdnow").arms]
+[4.855, 3.624, 3.558]
+
+```
+
+*Assumed*, not estimated (no data here tie satisfaction to leaving):
+
+| assumption           | value                                                                    |
+|----------------------|--------------------------------------------------------------------------|
+| levels               | 0 to 10                                                                  |
+| reference level      | 5: there drop-out is $d_0$; users start there                            |
+| form                 | the log-odds of drop-out $d(x)$ fall linearly in satisfaction            |
+| `effect`             | by .5 per level                                                          |
+| steps of the arms    | -1, 0 and 1 for the highest, the median and the lowest click rate        |
+| weekly purchase      | does not depend on satisfaction                                          |
+| impressions          | 1,000 in a week with a purchase, none in others                          |
+| friction             | 0: the purchase rate has it in already                                   |
+| horizon              | `continuation` 1 - 1/52, a year on average                               |
+
+How much hangs on `effect`: the optimum, the myopic value, the gap, and the expected share
+of weeks engaged under each. `disengagement_presets.cdnow(effect)` gives the parameters for
+another effect.
+
+```pycon
+>>> from stratagem.envs.games.recommendation.disengagement_tables import sensitivity
+>>> for row in sensitivity((0.0, 0.25, 0.5, 1.0, 2.0)):
+...     print(" ".join(f"{number:7.4f}" for number in row))
+ 0.0000 10.4661 10.4661  0.0000  0.0415  0.0415
+ 0.2500  9.1514  9.1514  0.0000  0.0363  0.0363
+ 0.5000 10.1423  8.2475  1.8948  0.0526  0.0327
+ 1.0000 11.5710  7.1015  4.4696  0.0585  0.0281
+ 2.0000 12.7720  5.9042  6.8678  0.0642  0.0234
+
+```
+
+## Sources
+
+- E. Calvano, N. Haghtalab, E. Vitercik and E. Zhao (2024), *Algorithmic content selection
+  and the impact of user disengagement*, arXiv:2410.13108. The question, satisfaction,
+  friction and the modified discount. The law of motion, the formulas and the presets were
+  built for this package to match the published abstracts; they are not the paper's own.
+- P. Fader, B. Hardie and K. L. Lee (2005), *"Counting your customers" the easy way*,
+  Marketing Science 24(2). The BG/NBD model and the CDNOW data.
+- Y. Saito, S. Aihara, M. Matsutani and Y. Narita (2020), *Open Bandit Dataset and
+  Pipeline*, arXiv:2008.07146. Impressions and clicks, CC BY 4.0.
+
+## Versions
+
+- v0: first release.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium.spaces import Discrete, MultiDiscrete, Space
+from typing_extensions import override
+
+from ...benchmarks import Benchmark, certified
+from ...core import Array, Floats, Game, Ints, RiskScale, Step, Trajectory
+from ...registry import register
+from .disengagement_presets import (
+    PRESETS,
+    Arms,
+    Levels,
+    Preset,
+    check_arms,
+    check_levels,
+    check_lost,
+)
+from .engagement import (
+    ENGAGED,
+    Model,
+    best_plan,
+    chain_value,
+    myopic_plan,
+    next_status,
+    plan_value,
+    planner_regret,
+    share_range,
+)
+
+END = 0
+"""Outcome: the episode ends; outcome 1 + e: it goes on with the user in status e."""
+
+
+class State(NamedTuple):
+    """Batched state; every field has shape (B,)."""
+
+    satisfaction: Ints  # level, from 0
+    status: Ints  # 0 away, 1 engaged, 2 lost
+
+
+@register(
+    "ContentDisengagement-v0",
+    max_episode_steps=500,
+    failure_modes=("disengagement",),
+    risk_factors=("destabilising dynamics",),
+    source="Calvano, Haghtalab, Vitercik and Zhao (2024), Algorithmic content selection and "
+    "the impact of user disengagement; model rebuilt from its abstract",
+)
+@dataclass(frozen=True, kw_only=True)
+class ContentDisengagement(Game[State]):
+    """Content for a user who may leave; see the module docstring.
+
+    A parameter that is None is taken from the preset.
+
+    Attributes:
+        preset: one of friction_paradox, two_thresholds, no_reversal, logistic and cdnow.
+        arms: (reward per engaged period, whole-numbered step of satisfaction) of each arm.
+        stay: an engaged user's probability to be engaged next period, per level, in (0, 1],
+            not falling; sets the number of levels.
+        returning: an away user's probability to be engaged next period before friction, per
+            level, in (0, 1]; None means `stay` where that is given, else the preset's.
+        friction: share of returns that it prevents, in [0, 1).
+        continuation: probability that another period follows, in (0, 1]; 1 means that views
+            truncate the game.
+        lost: probability that a user who leaves never returns, a number or one per level, in
+            [0, 1].
+        start: level of satisfaction at the start.
+    """
+
+    preset: str = "friction_paradox"
+    arms: Arms | None = None
+    stay: Levels | None = None
+    returning: Levels | None = None
+    friction: float | None = None
+    continuation: float | None = None
+    lost: float | Levels | None = None
+    start: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.preset not in PRESETS:
+            raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {self.preset!r}")
+        if self.returning is None and self.stay is not None:
+            object.__setattr__(self, "returning", self.stay)
+        for name, value in PRESETS[self.preset]()._asdict().items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        for name, check in (
+            ("arms", check_arms),
+            ("stay", check_levels),
+            ("returning", check_levels),
+            ("lost", check_lost),
+        ):
+            object.__setattr__(self, name, check(name, getattr(self, name)))
+        _check_numbers(self.filled)
+
+    @cached_property
+    def filled(self) -> Preset:
+        """All parameters but the preset's name, none of them None."""
+        return Preset(*(getattr(self, name) for name in Preset._fields))
+
+    @cached_property
+    def model(self) -> Model:
+        """The parameters as arrays, friction taken off the returns."""
+        filled = self.filled
+        rewards, steps = zip(*filled.arms, strict=True)
+        return Model(
+            np.array(rewards, np.float64),
+            np.array(steps, np.int64),
+            np.array(filled.stay),
+            (1 - filled.friction) * np.array(filled.returning),
+            np.broadcast_to(np.array(filled.lost, np.float64), len(filled.stay)),
+            filled.continuation,
+        )
+
+    @cached_property
+    def _moves(self) -> tuple[Ints, Floats, Floats]:
+        """Next level and reward by status, level and action; outcomes by status and next level."""
+        model, num = self.model, len(self.model.stay)
+        level = np.tile(np.arange(num)[:, None], (3, 1, len(model.rewards)))
+        level[ENGAGED] = model.landing
+        rewards = np.zeros(level.shape)
+        rewards[ENGAGED] = model.rewards
+        goes_on = model.continuation * next_status(model)
+        end = np.full((3, num, 1), 1 - model.continuation)
+        return level, rewards, np.concatenate([end, goes_on], axis=-1)
+
+    @property
+    @override
+    def agents(self) -> tuple[str, ...]:
+        return ("platform_0",)
+
+    @cached_property
+    def action_spaces(self) -> tuple[Space[Any], ...]:
+        """`Discrete(n)` for n arms."""
+        return (Discrete(len(self.model.rewards)),)
+
+    @cached_property
+    def observation_spaces(self) -> tuple[Space[Any], ...]:
+        """`MultiDiscrete([L, 3])`: satisfaction, and whether the user is away, engaged or lost."""
+        return (MultiDiscrete([len(self.model.stay), 3]),)
+
+    @override
+    def initial(self, outcome: Ints) -> State:
+        return State(np.full_like(outcome, self.filled.start), np.full_like(outcome, ENGAGED))
+
+    @override
+    def chance(self, state: State, actions: Ints) -> Floats:
+        level, _, outcomes = self._moves
+        landing = level[state.status, state.satisfaction, actions[0]]
+        return np.asarray(outcomes[state.status, landing])
+
+    @override
+    def step(self, state: State, actions: Ints, outcome: Ints) -> Step[State]:
+        level, rewards, _ = self._moves
+        at = (state.status, state.satisfaction, actions[0])
+        ends = outcome == END
+        after = State(level[at], np.where(ends, state.status, outcome - 1))
+        return Step(after, rewards[at][None], ends)
+
+    @override
+    def observe(self, state: State) -> tuple[Array, ...]:
+        return (np.stack(state, axis=-1),)
+
+    @override
+    def benchmarks(self) -> Mapping[str, Benchmark]:
+        """Return `optimum` and `myopic`.
+
+        Raises:
+            ValueError: If `continuation` is 1, as sums over an episode are then unbounded.
+        """
+        model = self._ending_model("benchmarks")
+        optimum, myopic = best_plan(model), myopic_plan(model)
+        greed = float((model.rewards.max() - model.rewards[myopic]).max())
+        return {
+            "optimum": self._benchmark(
+                "optimum",
+                optimum,
+                planner_regret(model, optimum),
+                "policy iteration over engaged periods; bounded by one step of a dynamic "
+                "program over the whole chain",
+                ("planner",),
+                "all plans, those that remember more than the state included",
+            ),
+            "myopic": self._benchmark(
+                "myopic",
+                myopic,
+                greed,
+                "largest immediate reward; compared with that of every other arm",
+                self.agents,
+                "an agent that counts the present period alone",
+            ),
+        }
+
+    def _benchmark(
+        self,
+        name: str,
+        plan: Ints,
+        regret: float,
+        method: str,
+        deviators: tuple[str, ...],
+        scope: str,
+    ) -> Benchmark:
+        """Return a plan's benchmark; its value is computed by two ways that must agree."""
+        model, start = self.model, self.filled.start
+        value = plan_value(model, plan)[start]
+        twice = abs(value - chain_value(model, plan)[ENGAGED, start])
+        solution = certified(
+            name,
+            (plan,),
+            [value],
+            regret=max(regret, float(twice)),
+            method=f"{method}; value over engaged periods against the whole chain",
+            deviators=deviators,
+            tolerance=1e-9 * max(1.0, abs(float(value))),
+        )
+        strategy = np.eye(len(model.rewards))[plan.repeat(3)]
+        return Benchmark(name, solution, scope, "per_episode", strategies=(strategy,))
+
+    def _ending_model(self, what: str) -> Model:
+        if self.model.continuation == 1:
+            raise ValueError(
+                f"{what} of ContentDisengagement need continuation below 1, got 1: "
+                "the sum of an episode that never ends is unbounded"
+            )
+        return self.model
+
+    @override
+    def risk_scales(self) -> tuple[RiskScale, ...] | None:
+        if self.model.continuation == 1:
+            return None
+        worst, safe = share_range(self.model, self.filled.start)
+        return (RiskScale("share of periods in which the user is engaged", safe, worst),)
+
+    @override
+    def risk_statistic(self, trajectory: Trajectory) -> Floats:
+        engaged = trajectory.observations[0][..., 1] == ENGAGED
+        return np.asarray(engaged.mean(axis=0)[None])
+
+    @override
+    def render(self, state: State) -> str:
+        status = ("away", "engaged", "lost")[state.status[0]]
+        return f"satisfaction {state.satisfaction[0]} of {len(self.model.stay) - 1}, user {status}"
+
+
+def _check_numbers(given: Preset) -> None:
+    num = len(given.stay)
+    if (np.diff(given.stay) < 0).any():
+        raise ValueError(f"stay must not fall as satisfaction rises, got {given.stay}")
+    for name, value in (("returning", given.returning), ("lost", given.lost)):
+        if isinstance(value, tuple) and len(value) != num:
+            raise ValueError(f"{name} must have one entry per level of stay ({num}), got {value}")
+    if not 0 <= given.friction < 1:
+        raise ValueError(f"friction must be in [0, 1), got {given.friction}")
+    if not 0 < given.continuation <= 1:
+        raise ValueError(f"continuation must be in (0, 1], got {given.continuation}")
+    if int(given.start) != given.start or not 0 <= given.start < num:
+        raise ValueError(f"start must be a level from 0 to {num - 1}, got {given.start}")
