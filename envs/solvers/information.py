@@ -1,0 +1,136 @@
+"""What a player who does not know the game can have, when the other one does.
+
+One of G games, with payoffs of its own, is drawn from a prior and then played again and
+again. The informed player knows which; the uninformed one has a signal about it. Whatever
+the two do, the play that follows is, for each game g and signal s, some distribution
+phi[g, s] over pairs of actions. In every Nash equilibrium two things hold of it: the informed
+player of game g gains nothing by behaving as if the game were another one, and has no less
+than its maxmin value. The linear program over all phi that obey both bounds every
+equilibrium's payoffs from above, at any horizon. This needs what the uninformed player sees,
+beyond its signal, to be the same in every game where the same actions are played.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from ..benchmarks import Solution, certified
+from ..core import Floats
+from .linear import as_mix, maximize, scale_of
+from .zero_sum import minimax
+
+
+def signal_chances(prior: Floats, precision: float) -> Floats:
+    """Return the probability of each signal in each game, (G, G): row game, column signal.
+
+    The signal is the game itself with probability `precision`, else a fresh draw from the
+    prior. With two equally likely games it is right with probability (1 + precision) / 2.
+    """
+    return np.asarray(precision * np.eye(len(prior)) + (1 - precision) * prior)
+
+
+def equilibrium_bounds(
+    informed: Floats, uninformed: Floats, prior: Floats, signals: Floats
+) -> Solution:
+    """Return upper bounds on both players' expected payoffs in every Nash equilibrium.
+
+    Args:
+        informed: payoffs of the player who knows the game, who has the rows, (G, m, n).
+        uninformed: payoffs of the player who does not, (G, m, n).
+        prior: probability of each game, (G,).
+        signals: probability of each signal of the uninformed player in each game, (G, S).
+
+    Returns:
+        a solution whose payoffs are the two upper bounds (informed, uninformed), each the
+        optimum of a program of its own, and whose profile is the phi that attains each,
+        (G, S, m, n). The certificate's regret is the gap to a dual bound recomputed from
+        multipliers of the constraints, which holds whatever the solver did.
+
+    Raises:
+        ValueError: If shapes do not fit, a number is not finite, or probabilities do not add
+            up to one.
+    """
+    informed, uninformed, prior, signals = _checked(informed, uninformed, prior, signals)
+    num_games, m, n = informed.shape
+    num_signals, cells = signals.shape[1], m * n
+    shape = (num_games, num_signals, cells)
+    scales = [scale_of(payoffs) for payoffs in (informed, uninformed)]
+    units = [
+        (p - low) / width for p, (low, width) in zip((informed, uninformed), scales, strict=True)
+    ]
+    own = units[0].reshape(num_games, cells)
+    rows, limits = [], []
+    for g in range(num_games):
+        truth = np.zeros(shape)
+        truth[g] = signals[g][:, None] * own[g]
+        for other in range(num_games):
+            if other != g:
+                mimic = -truth
+                mimic[other] += signals[g][:, None] * own[g]
+                rows.append(mimic.ravel())
+                limits.append(0.0)
+        rows.append(-truth.ravel())
+        limits.append(-float(minimax(units[0][g]).payoffs[0]))
+    constraints = (np.stack(rows), np.array(limits))
+    weight = prior[:, None] * signals
+    found = [
+        _solve((weight[..., None] * unit.reshape(num_games, 1, cells)).ravel(), constraints, shape)
+        for unit in units
+    ]
+    lows, widths = np.array(scales).T
+    return certified(
+        "equilibrium bound",
+        tuple(phi.reshape(num_games, num_signals, m, n) for phi, _, _ in found),
+        lows + widths * np.array([value for _, value, _ in found]),
+        regret=float(max(widths * np.array([regret for _, _, regret in found]))),
+        method="linear program over play by game and signal under mimic and maxmin "
+        "constraints; dual bound and feasibility recomputed",
+        deviators=("informed",),
+        tolerance=1e-9 * float(widths.max()),
+        bound="upper",
+    )
+
+
+def _solve(
+    objective: Floats, constraints: tuple[Floats, Floats], shape: tuple[int, int, int]
+) -> tuple[Floats, float, float]:
+    """Return phi, its value, and the larger of its infeasibility and its gap to the dual bound."""
+    matrix, limits = constraints
+    blocks = np.kron(np.eye(shape[0] * shape[1]), np.ones(shape[2]))
+    phi = maximize(objective, at_most=constraints, equal=(blocks, np.ones(len(blocks))))
+    # The dual: multipliers w >= 0 of the constraints, and the best cell of every block.
+    count, num = len(limits), len(blocks)
+    dual = maximize(
+        -np.concatenate([limits, np.ones(num)]),
+        at_most=(-np.column_stack([matrix.T, blocks.T]), -objective),
+        lower=np.concatenate([np.zeros(count), np.full(num, -np.inf)]),
+    )
+    if phi is None or dual is None:
+        raise RuntimeError("HiGHS found no play that obeys the constraints of an equilibrium")
+    phi = as_mix(phi.reshape(-1, shape[2])).reshape(-1)
+    weights = np.clip(dual[:count], 0.0, None)
+    best = (objective - weights @ matrix).reshape(num, shape[2]).max(axis=1)
+    value = float(objective @ phi)
+    gap = float(best.sum() + weights @ limits) - value
+    return phi.reshape(shape), value, max(gap, float((matrix @ phi - limits).max()))
+
+
+def _checked(*arrays: Any) -> tuple[Floats, Floats, Floats, Floats]:
+    informed, uninformed, prior, signals = (np.asarray(a, np.float64) for a in arrays)
+    if informed.ndim != 3 or informed.shape != uninformed.shape or 0 in informed.shape:
+        raise ValueError(
+            "informed and uninformed must have one shape (G, m, n), got "
+            f"{informed.shape} and {uninformed.shape}"
+        )
+    if not (np.isfinite(informed).all() and np.isfinite(uninformed).all()):
+        raise ValueError("informed and uninformed must be finite")
+    num_games = len(informed)
+    if prior.shape != (num_games,) or signals.ndim != 2 or len(signals) != num_games:
+        raise ValueError(
+            f"prior must have shape ({num_games},) and signals ({num_games}, S), got "
+            f"{prior.shape} and {signals.shape}"
+        )
+    for name, chances in (("prior", prior), ("signals", signals)):
+        if not ((chances >= 0).all() and np.allclose(chances.sum(axis=-1), 1, rtol=0, atol=1e-9)):
+            raise ValueError(f"{name} must be probabilities that add up to 1, got {chances}")
+    return informed, uninformed, prior, signals

@@ -1,0 +1,89 @@
+"""Linear programs by SciPy's HiGHS, with what all solvers here share."""
+
+from typing import Any
+
+import numpy as np
+
+from ..core import Floats
+
+SAME = 1e-12
+"""Payoffs that differ by less than this part of their range count as equal."""
+
+
+def as_matrix(name: str, payoffs: Any) -> Floats:
+    """Return payoffs as a float64 matrix.
+
+    Raises:
+        ValueError: If they are not a finite matrix with at least one row and one column.
+    """
+    try:
+        matrix = np.asarray(payoffs, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a matrix of numbers, got {payoffs!r}") from None
+    if matrix.ndim != 2 or 0 in matrix.shape or not np.isfinite(matrix).all():
+        raise ValueError(f"{name} must be a finite matrix of shape (m, n), got {payoffs!r}")
+    return matrix
+
+
+def as_bimatrix(names: tuple[str, str], first: Any, second: Any) -> tuple[Floats, Floats]:
+    """Return two payoff matrices of one shape (m, n).
+
+    Raises:
+        ValueError: If one is not a finite matrix, or their shapes differ.
+    """
+    one, two = as_matrix(names[0], first), as_matrix(names[1], second)
+    if one.shape != two.shape:
+        raise ValueError(
+            f"{names[0]} and {names[1]} must have one shape, got {one.shape} and {two.shape}"
+        )
+    return one, two
+
+
+def scale_of(payoffs: Floats) -> tuple[float, float]:
+    """Return the smallest payoff and the range of all, 1 in place of 0."""
+    low = float(payoffs.min())
+    return low, float(payoffs.max()) - low or 1.0
+
+
+def as_mix(weights: Floats) -> Floats:
+    """Return probabilities, last axis, from weights that a solver may have rounded below 0."""
+    weights = np.clip(weights, 0.0, None)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
+
+
+def maximize(
+    objective: Floats,
+    *,
+    at_most: tuple[Floats, Floats],
+    equal: tuple[Floats, Floats] | None = None,
+    lower: Floats | None = None,
+) -> Floats | None:
+    """Return z >= lower with the largest objective, `M z <= b` and `E z = e`; None if none is.
+
+    Args:
+        objective: shape (d,), entries near 1 in size.
+        at_most: M (r, d) and b (r,).
+        equal: E (k, d) and e (k,).
+        lower: lower bounds (d,), 0 by default; -inf leaves a variable free.
+
+    Raises:
+        RuntimeError: If HiGHS neither solves the program nor shows that it has no solution.
+    """
+    from scipy.optimize import linprog
+
+    floor = np.zeros(len(objective)) if lower is None else lower
+    found = linprog(
+        -objective,
+        A_ub=at_most[0],
+        b_ub=at_most[1],
+        A_eq=None if equal is None else equal[0],
+        b_eq=None if equal is None else equal[1],
+        bounds=np.stack([floor, np.full_like(floor, np.inf)], axis=1),
+        method="highs-ds",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )
+    if found.status == 2:
+        return None
+    if found.status != 0:
+        raise RuntimeError(f"HiGHS could not solve a linear program: {found.message}")
+    return np.asarray(found.x, np.float64)
