@@ -1,0 +1,5 @@
+"""The command line: `stratagem list | show | solve | run | bench | report`."""
+
+from .main import main
+
+__all__ = ["main"]

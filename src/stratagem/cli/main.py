@@ -1,0 +1,130 @@
+"""Arguments in, exit code out; a user's mistake is one line on the error stream."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from stratagem._version import __version__
+
+EXTRA = {"matplotlib": "bench", "pyarrow": "bench", "rich": "bench", "numba": "fast"}
+
+
+class Wrong(Exception):
+    """A mistake of the user's, in one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports mistakes as the rest of the command line does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of exiting."""
+        raise Wrong(f"{message} (see `{self.prog} --help`)")
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def parser() -> Parser:
+    """Return the parser of all commands."""
+    top = Parser(prog="stratagem", description="Multi-agent games: list, solve, play, benchmark.")
+    top.add_argument("--version", action="version", version=f"stratagem {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    one = commands.add_parser("list", help="list the registered games")
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+    one = commands.add_parser("show", help="print a game's parameters, spaces and benchmarks")
+    _game(one)
+
+    one = commands.add_parser("solve", help="compute a game's benchmarks with certificates")
+    _game(one)
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+    one = commands.add_parser("run", help="play named agents and compare with the benchmarks")
+    _game(one)
+    one.add_argument(
+        "--agents",
+        metavar="NAMES",
+        help="one policy for all seats, one per seat (a,b), or some by name (firm_0=a,firm_1=b)",
+    )
+    one.add_argument("--seeds", type=positive, default=10, metavar="N", help="default 10")
+    one.add_argument(
+        "--steps", type=positive, metavar="N", help="periods per seed; default: one full episode"
+    )
+    one.add_argument("--render", action="store_true", help="print the first seed's frames")
+
+    one = commands.add_parser("bench", help="play a suite of baselines and write a report")
+    one.add_argument("--suite", default="core", metavar="core|quick", help="default core")
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="default results/<suite>; finished parts are kept"
+    )
+    one.add_argument("--seeds", type=positive, metavar="N", help="default 20 (core) or 10 (quick)")
+
+    one = commands.add_parser("report", help="rebuild the report from stored rows")
+    one.add_argument("folder", type=Path, metavar="DIR")
+    return top
+
+
+def _game(one: argparse.ArgumentParser) -> None:
+    one.add_argument("id", help="such as LogitPricing-v0 or stratagem/LogitPricing-v0")
+    one.add_argument(
+        "--param",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="parameters of the game; values are Python or JSON literals, else text",
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: arguments without the program's name; `sys.argv[1:]` if None.
+
+    Returns:
+        0, or 2 if the user made a mistake, or 130 if interrupted.
+    """
+    try:
+        options = parser().parse_args(argv)
+        from . import benching, inspecting, playing
+
+        run = {
+            "list": inspecting.list_games,
+            "show": inspecting.show,
+            "solve": inspecting.solve,
+            "run": playing.run,
+            "bench": benching.bench,
+            "report": benching.report,
+        }[options.command]
+        run(options)
+        sys.stdout.flush()
+    except (Wrong, ValueError) as error:
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        extra = EXTRA.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        return _fail(f'{error.name} is not installed: pip install "stratagem[{extra}]"')
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        where = f" {error.filename!r}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{where}")
+    except KeyboardInterrupt:
+        print("stratagem: interrupted; finished parts are kept", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _fail(message: str) -> int:
+    print(f"stratagem: error: {' '.join(message.split())}", file=sys.stderr)
+    return 2

@@ -1,0 +1,88 @@
+"""A game's benchmarks and risk scales as plain data."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from stratagem.envs.benchmarks import Benchmark
+from stratagem.envs.core import Game
+
+
+def number(value: Any) -> float | None:
+    """Return a float for JSON, None where it is not finite."""
+    value = float(value)
+    return value if math.isfinite(value) else None
+
+
+def benchmark_json(
+    benchmarks: Mapping[str, Benchmark], agents: tuple[str, ...]
+) -> dict[str, dict[str, Any]]:
+    """Return benchmarks by name with value per agent, unit, discount, scope and certificate."""
+    return {
+        name: {
+            "value": dict(zip(agents, map(number, b.solution.payoffs), strict=True)),
+            "unit": b.unit,
+            "discount": number(b.discount),
+            "scope": b.scope,
+            "concept": b.solution.concept,
+            "certificate": {
+                **b.solution.certificate._asdict(),
+                "max_regret": number(b.solution.certificate.max_regret),
+                "tolerance": number(b.solution.certificate.tolerance),
+                "deviators": list(b.solution.certificate.deviators),
+            },
+        }
+        for name, b in benchmarks.items()
+    }
+
+
+def risk_json(game: Game[Any]) -> dict[str, dict[str, Any]] | None:
+    """Return each agent's risk scale; None if the game defines no risk."""
+    scales = game.risk_scales()
+    if scales is None:
+        return None
+    return {
+        agent: {
+            "statistic": scale.statistic,
+            "safe": number(scale.safe),
+            "worst": number(scale.worst),
+            "version": scale.version,
+        }
+        for agent, scale in zip(game.agents, scales, strict=True)
+    }
+
+
+def per_period(entry: Mapping[str, Any], periods_per_episode: float | None) -> dict[str, float]:
+    """Return a benchmark's value per agent and period, to be drawn beside rewards.
+
+    A discounted value becomes its weighted mean, (1 - discount) times itself. A value per
+    episode is divided by the expected length of an episode.
+
+    Args:
+        entry: one value of `benchmark_json`.
+        periods_per_episode: expected length of an episode; None if it has none.
+
+    Returns:
+        value by agent; empty if there is no such number.
+    """
+    if entry["unit"] == "per_period":
+        scale: float | None = 1.0
+    elif entry["unit"] == "discounted":
+        scale = 1.0 - entry["discount"] if entry["discount"] < 1 else None
+    else:
+        scale = 1.0 / periods_per_episode if periods_per_episode else None
+    if scale is None:
+        return {}
+    return {agent: v * scale for agent, v in entry["value"].items() if v is not None}
+
+
+def episode_length(game: Game[Any]) -> float | None:
+    """Return the expected length of an episode where the game's parameters say it."""
+    for name in ("num_rounds", "horizon", "num_periods", "rounds"):
+        value = getattr(game, name, None)
+        if isinstance(value, int):
+            return float(value)
+    continuation = getattr(game, "continuation", None)
+    if isinstance(continuation, float) and continuation < 1:
+        return 1.0 / (1.0 - continuation)
+    return None

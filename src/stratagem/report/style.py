@@ -1,0 +1,47 @@
+"""The page's style sheet: for screens of any width and for paper."""
+
+STYLE = """\
+:root { color-scheme: light; --ink: #222; --soft: #666; --rule: #ddd; --wash: #f6f6f4; }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 50rem; padding: 1rem; color: var(--ink); background: #fff;
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
+h1 { font-size: 1.6rem; line-height: 1.2; margin: .5rem 0; }
+h2 { font-size: 1.25rem; margin: 2.5rem 0 .5rem; border-top: 2px solid var(--ink); padding-top: .6rem; }
+h3 { font-size: 1.02rem; margin: 1.6rem 0 .4rem; }
+p, ul { margin: .4rem 0 .8rem; }
+.note, figcaption, td.soft { color: var(--soft); font-size: .86rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .9rem; font-size: .86rem;
+  background: var(--wash); padding: .7rem .9rem; margin: .8rem 0; }
+dt { color: var(--soft); }
+dd { margin: 0; overflow-wrap: anywhere; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; font-size: .86rem; font-variant-numeric: tabular-nums; }
+th { text-align: left; font-weight: 600; border-bottom: 1.5px solid var(--ink); }
+th, td { padding: .25rem .5rem .25rem 0; vertical-align: top; }
+td { border-bottom: 1px solid var(--rule); }
+th.num, td.num { text-align: right; white-space: nowrap; }
+td.strip { width: 34%; min-width: 7rem; }
+td.strip svg { display: block; width: 100%; height: 1.2em; }
+tr.group td { border-bottom: none; padding-top: .8rem; font-weight: 600; }
+figure { margin: .8rem 0; }
+figure img { display: block; width: 100%; max-width: 36rem; height: auto; }
+.key { font-size: .86rem; }
+.key span { white-space: nowrap; margin-right: 1.1em; }
+code { font-size: .92em; }
+nav { font-size: .9rem; }
+nav a { margin-right: .9em; white-space: nowrap; }
+a { color: #00558a; }
+@media (max-width: 34rem) {
+  body { padding: .8rem; font-size: 15px; }
+  dl { grid-template-columns: 1fr; gap: 0; }
+  dd { margin-bottom: .35rem; }
+  .extra { display: none; }
+}
+@media print {
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  h2 { break-after: avoid; }
+  h3, figure, tr { break-inside: avoid; }
+  .wide { overflow: visible; }
+  nav { display: none; }
+}
+"""
