@@ -130,6 +130,17 @@ def test_shrunk_rates_lie_between_the_item_and_the_prior_and_keep_their_order():
     assert (np.diff(found.rates[same][order]) >= 0).all()
 
 
+def test_shrunk_rates_are_posterior_means_of_the_prior():
+    counts, found = cal.load_item_clicks(), cal.open_bandit_rates()
+    a = found.mean * found.concentration
+    b = found.concentration - a
+    for i in (0, 7, int(counts.clicks.argmax())):
+        k, n = int(counts.clicks[i]), int(counts.impressions[i])
+        grid = (np.arange(200_000) + 0.5) / 200_000 * 0.05
+        posterior = np.exp(stats.beta(a, b).logpdf(grid) + stats.binom.logpmf(k, n, grid))
+        assert found.rates[i] == pytest.approx((grid @ posterior) / posterior.sum(), rel=1e-6)
+
+
 def test_beta_binomial_likelihood_equals_that_of_scipy():
     counts = ItemClicks(np.arange(3), np.array([10, 20, 30]), np.array([1, 0, 7]))
     k, n = counts.clicks, counts.impressions
