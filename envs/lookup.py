@@ -63,7 +63,7 @@ class TableSimulator(Clock):
         self._initial_bounds = table.initial_chance.cumsum()[:-1]
         self._num_outcomes = table.probs.shape[-1]
         bounds = np.moveaxis(table.probs.cumsum(axis=-1)[..., :-1], -1, 0)
-        self._bounds = bounds.reshape(self._num_outcomes - 1, -1)
+        self._bounds = bounds.reshape(self._num_outcomes - 1, table.probs[..., 0].size)
         if isinstance(table, ExplicitTable):
             self._successors, self._ends = table.successors.ravel(), table.terminated.ravel()
             self._rewards = table.rewards.reshape(len(table.rewards), -1)

@@ -242,4 +242,6 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
     def render(self) -> tuple[str, ...] | None:
         if not self.started:
             raise gymnasium.error.ResetNeeded("call reset before render")
+        if self.kernel is not None:
+            self.sim.state = self.kernel.state.copy()
         return (self.game.render(self.sim.row()),) if self.render_mode == "ansi" else None

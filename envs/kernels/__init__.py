@@ -1,1 +1,25 @@
-"""Compiled loops over tables; optional (numba), with identical results without."""
+"""Compiled loops over a table; optional, with the same results as the NumPy path.
+
+The compiled code is kept in the user's cache folder (or in `NUMBA_CACHE_DIR` where that is
+set), never beside the source.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numba
+
+
+def _cache_folder() -> str:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = base / "stratagem" / "numba"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return tempfile.mkdtemp(prefix="stratagem-numba-")
+    return str(folder)
+
+
+if not numba.config.CACHE_DIR:
+    numba.config.CACHE_DIR = _cache_folder()
