@@ -258,9 +258,23 @@ class Game(ABC, Generic[StateT]):
         """Return one scale per agent; None (the default) if the game defines no risk."""
         return None
 
+    def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
+        """Return the quantity whose mean over periods `risk_scales` measure.
+
+        Args:
+            observations: what each agent saw before it acted, (..., B, ...) per agent.
+            rewards: what followed, (..., N, B), with the same leading axes.
+
+        Returns:
+            an array shaped as `rewards`: by default the rewards themselves.
+        """
+        del observations
+        return rewards
+
     def risk_statistic(self, trajectory: Trajectory) -> Floats:
-        """Return what `risk_scales` measure, (N, B): by default the mean reward per period."""
-        return np.asarray(trajectory.rewards.mean(axis=0))
+        """Return what `risk_scales` measure over a whole trajectory, (N, B)."""
+        signal = self.risk_signal(trajectory.observations, trajectory.rewards)
+        return np.asarray(signal.mean(axis=0))
 
     def seat_risk(self, trajectory: Trajectory) -> Floats:
         """Return each seat's unclipped risk over a trajectory, (N, B); NaN if undefined."""
@@ -271,7 +285,7 @@ class Game(ABC, Generic[StateT]):
         return np.stack([scale(row) for scale, row in zip(scales, values, strict=True)])
 
     def risk(self, trajectory: Trajectory) -> Floats:
-        """Return the game's unclipped risk over a trajectory, (B,): by default that of the worst seat."""
+        """Return the game's unclipped risk over a trajectory, (B,): by default the worst seat's."""
         return np.asarray(self.seat_risk(trajectory).max(axis=0))
 
     def render(self, state: StateT) -> str:

@@ -165,7 +165,7 @@ from gymnasium.spaces import Discrete, MultiDiscrete, Space
 from typing_extensions import override
 
 from ...benchmarks import Benchmark, certified
-from ...core import Array, Floats, Game, Ints, RiskScale, Step, Trajectory
+from ...core import Array, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
 from .disengagement_presets import (
     PRESETS,
@@ -393,9 +393,9 @@ class ContentDisengagement(Game[State]):
         return (RiskScale("share of periods in which the user is engaged", safe, worst),)
 
     @override
-    def risk_statistic(self, trajectory: Trajectory) -> Floats:
-        engaged = trajectory.observations[0][..., 1] == ENGAGED
-        return np.asarray(engaged.mean(axis=0)[None])
+    def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
+        engaged = observations[0][..., 1] == ENGAGED
+        return np.asarray(engaged[..., None, :], np.float64)
 
     @override
     def render(self, state: State) -> str:
