@@ -96,7 +96,7 @@ def _solve(
 ) -> tuple[Floats, float, float]:
     """Return phi, its value, and the larger of its infeasibility and its gap to the dual bound."""
     matrix, limits = constraints
-    blocks = np.kron(np.eye(shape[0] * shape[1]), np.ones(shape[2]))
+    blocks: Floats = np.eye(shape[0] * shape[1]).repeat(shape[2], axis=1)
     phi = maximize(objective, at_most=constraints, equal=(blocks, np.ones(len(blocks))))
     # The dual: multipliers w >= 0 of the constraints, and the best cell of every block.
     count, num = len(limits), len(blocks)

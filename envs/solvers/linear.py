@@ -78,7 +78,7 @@ def maximize(
         b_ub=at_most[1],
         A_eq=None if equal is None else equal[0],
         b_eq=None if equal is None else equal[1],
-        bounds=np.stack([floor, np.full_like(floor, np.inf)], axis=1),
+        bounds=[(low, None) for low in floor.tolist()],
         method="highs-ds",
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )

@@ -45,7 +45,7 @@ def bimatrix_nash(row_payoffs: Floats, column_payoffs: Floats) -> tuple[Solution
     mixes, unplayed_or_best = _vertices(1 + (column.T - column_low) / column_width)
     answers, best_or_unplayed = _vertices(1 + (row - low) / width)
     best_or_unplayed = np.roll(best_or_unplayed, m, axis=1)  # the row player's labels come first
-    complete = (unplayed_or_best[:, None] | best_or_unplayed[None]).all(axis=-1)
+    complete = np.all(unplayed_or_best[:, None] | best_or_unplayed[None], axis=-1)
     found = [
         (as_mix(mixes[i]), as_mix(answers[j])) for i, j in zip(*complete.nonzero(), strict=True)
     ]
