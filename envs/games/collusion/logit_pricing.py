@@ -38,7 +38,8 @@ All are profit per firm and period. `nash` and `monopoly` (the joint maximum) ar
 prices on the real line, as is `stackelberg` (two firms, `firm_0` sets its price first).
 `grid_nash_low` and `grid_nash_high` are the grid's lowest and highest equilibrium of one
 period (there can be several), `grid_monopoly` its joint maximum, `grid_stackelberg` its
-price leadership in pure prices, and `minimax` what rivals cannot keep a firm from.
+price leadership in pure prices (up to 1000 of them), and `minimax` what rivals cannot keep
+a firm from.
 
 ```pycon
 >>> game = LogitPricing()
@@ -133,6 +134,25 @@ class State(NamedTuple):
     )
 
 
+@dataclass(frozen=True)
+class _Cooperated:
+    """Whether oneself and every rival last priced at the joint maximum or above.
+
+    Attributes:
+        wanted: least index of each firm in the order of the observation; () if it shows none.
+    """
+
+    wanted: tuple[int, ...]
+
+    def __call__(self, observation: Array) -> tuple[Bools, Bools]:
+        """Judge observations, (B, memory * num_firms); without memory both are true."""
+        if not self.wanted:
+            calm = np.ones(len(observation), np.bool_)
+            return calm, calm.copy()
+        did = observation[:, : len(self.wanted)] >= np.array(self.wanted)
+        return did[:, 0], np.asarray(did[:, 1:].all(axis=1))
+
+
 @register(
     "LogitPricing-v0",
     max_episode_steps=1000,
@@ -195,8 +215,9 @@ class LogitPricing(Game[State]):
             raise ValueError(f"continuation must be in (0, 1], got {self.continuation}")
         if not (np.diff(self.prices) > 0).all():
             raise ValueError(
-                f"quality={self.quality} and cost={self.cost} with mu={self.mu} leave so little "
-                "demand that Nash and joint-maximum prices coincide; raise quality, mu or both"
+                f"quality={self.quality} and cost={self.cost} with mu={self.mu} make the Nash and "
+                "the joint-maximum price of a firm coincide, as it or its rivals have no demand; "
+                "make the firms more alike, or raise quality or mu"
             )
 
     @cached_property
@@ -401,13 +422,8 @@ class LogitPricing(Game[State]):
         punish, cooperate = self._conduct_indices
         wanted = cooperate[self._columns[seat][-self.num_firms :]] if self.memory else cooperate
 
-        def cooperated(observation: Array) -> tuple[Bools, Bools]:
-            if self.memory == 0:
-                return np.ones(len(observation), np.bool_), np.ones(len(observation), np.bool_)
-            did = observation[:, : self.num_firms] >= wanted
-            return did[:, 0], np.asarray(did[:, 1:].all(axis=1))
-
-        return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated)
+        calm = _Cooperated(tuple(wanted.tolist()) if self.memory else ())
+        return Conduct(int(cooperate[seat]), int(punish[seat]), calm)
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:

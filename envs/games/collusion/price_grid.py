@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import Floats, Ints
+from ...solvers.stackelberg import pure_stackelberg
 from .demand import Market, add_up
 
 TABLE_LIMIT = 10**6
@@ -133,18 +134,15 @@ def grid_leadership(grid: PriceGrid) -> Ints:
     """Return the price indices (2,) when firm 0 commits to a price and firm 1 answers.
 
     Pure commitments alone. A follower's ties fall to the leader, a leader's to the lower price.
+    The follower's profits are scaled by the best in their row, lest those that are small
+    because the leader is cheap pass for ties.
 
     Raises:
         ValueError: If there are not two firms.
     """
-    n, m = grid.prices.shape
-    if n != 2:
-        raise ValueError(f"price leadership needs num_firms=2, got {n}")
-    best, found = -np.inf, np.zeros(2, np.int64)
-    for price in range(m):
-        joint = np.stack([np.full(m, price), np.arange(m)])
-        leader, follower = grid_profits(grid, joint)
-        worth = np.where(follower == follower.max(), leader, -np.inf)
-        if worth.max() > best:
-            best, found = float(worth.max()), np.array([price, int(worth.argmax())])
-    return found
+    if len(grid.prices) != 2:
+        raise ValueError(f"price leadership needs num_firms=2, got {len(grid.prices)}")
+    leader, follower = grid_profits(grid, np.indices((grid.prices.shape[1],) * 2))
+    best = follower.max(axis=1, keepdims=True)
+    answers = np.maximum(follower, 0.0) / np.where(best > 0, best, 1.0)
+    return np.array(pure_stackelberg(leader, answers))

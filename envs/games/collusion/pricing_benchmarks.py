@@ -38,7 +38,9 @@ def pricing_benchmarks(grid: PriceGrid, agents: tuple[str, ...]) -> Mapping[str,
         _minimax(grid, agents),
     ]
     if len(agents) == 2:
-        found += [_stackelberg(grid.market, agents), _grid_stackelberg(grid, agents)]
+        found.append(_stackelberg(grid.market, agents))
+        if _is_small(grid):
+            found.append(_grid_stackelberg(grid, agents))
     return {benchmark.name: benchmark for benchmark in found}
 
 
@@ -204,11 +206,11 @@ def _grid_monopoly(grid: PriceGrid) -> Benchmark:
 def _grid_stackelberg(grid: PriceGrid, agents: tuple[str, ...]) -> Benchmark:
     index = grid_leadership(grid)
     m = grid.prices.shape[1]
-    leader, follower = _at(grid, np.indices((m, m))).reshape(2, m, m)
-    answers = follower >= follower.max(axis=1, keepdims=True) - 1e-12
+    leader, follower = _at(grid, np.indices((m, m)))
+    answers = follower >= follower.max(axis=1, keepdims=True) * (1 - 1e-12)
     gain = float(np.where(answers, leader, -np.inf).max() - leader[index[0], index[1]])
     regret = max(gain, float(follower[index[0]].max() - follower[index[0], index[1]]))
-    how = "the leader's prices one by one; enumeration of all pairs of prices at once"
+    how = "pure commitments; enumeration of all pairs of prices, profits computed anew"
     scope = f"one period on the grid, pure prices, {agents[0]} leads; ties fall to the leader"
     return _on_grid("grid_stackelberg", index, grid, regret, how, agents, scope)
 
