@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stratagem.envs.core import CERTAIN, Reactive, Trajectory
 from stratagem.envs.games.miscoordination.lever_coordination import LeverCoordination
+from stratagem.envs.planning import payoffs
 from stratagem.envs.simulator import rollout
 
 GAME = LeverCoordination()
@@ -48,6 +49,8 @@ def test_strategies_reach_their_values_by_direct_expectation() -> None:
         assert benchmark.strategies is not None
         first, second = (rows[0] for rows in benchmark.strategies)
         np.testing.assert_allclose(first @ matrix @ second, benchmark.solution.payoffs, rtol=1e-14)
+        planned = payoffs(GAME, benchmark.strategies)
+        np.testing.assert_allclose(planned, benchmark.solution.payoffs, rtol=1e-14)
 
 
 def test_the_other_play_objective_has_the_closed_form_and_its_separatrix() -> None:

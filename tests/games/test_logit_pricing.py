@@ -15,6 +15,7 @@ from stratagem.envs.core import CERTAIN, Reactive, Trajectory, choose
 from stratagem.envs.games.collusion import demand, pricing_benchmarks
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing, State
 from stratagem.envs.games.collusion.price_grid import grid_nash, joint_indices
+from stratagem.envs.planning import best_response, payoffs
 from stratagem.envs.simulator import rollout
 from stratagem.envs.tabular import RepeatedTable, tabulate
 
@@ -453,6 +454,25 @@ def test_strategies_on_the_grid_earn_their_payoffs() -> None:
         rows = [always(int(rows[0].argmax())) for rows in benchmark.strategies]
         trajectory, _ = rollout(GAME, rows, num_copies=2, num_steps=3, seed=0)
         np.testing.assert_array_equal(trajectory.rewards[-1, :, 0], benchmark.solution.payoffs)
+
+
+def test_values_per_episode_are_those_per_period_over_the_chance_of_an_end() -> None:
+    game = LogitPricing(num_prices=4, continuation=0.9)
+    for benchmark in game.benchmarks().values():
+        if benchmark.strategies is not None:
+            values = payoffs(game, benchmark.strategies)
+            np.testing.assert_allclose(values * 0.1, benchmark.solution.payoffs, rtol=1e-12)
+
+
+def test_no_history_dependent_reply_gains_against_the_grid_equilibria() -> None:
+    game = LogitPricing(num_prices=5, continuation=0.95)
+    for name in ("grid_nash_low", "grid_nash_high"):
+        strategies = game.benchmarks()[name].strategies
+        assert strategies is not None
+        for seat in (0, 1):
+            reply = best_response(game, seat, strategies)
+            held = payoffs(game, strategies)
+            np.testing.assert_allclose(reply.payoffs[seat], held[seat], rtol=1e-12)
 
 
 def test_costs_given_as_a_list_are_kept_hashable() -> None:
