@@ -138,8 +138,12 @@ class LeverCoordination(Game[State]):
     @cached_property
     def classes(self) -> tuple[Ints, ...]:
         """Levers of equal payoff, as one array per payoff, the highest first."""
-        pays = np.array(self.payoffs)
-        return tuple(np.flatnonzero(pays == payoff) for payoff in np.unique(pays)[::-1])
+        pays = np.unique(self._pays)[::-1]
+        return tuple(np.flatnonzero(self._pays == payoff) for payoff in pays)
+
+    @cached_property
+    def _pays(self) -> Floats:
+        return np.array(self.payoffs)
 
     @override
     def initial(self, outcome: Ints) -> State:
@@ -148,7 +152,7 @@ class LeverCoordination(Game[State]):
     @override
     def step(self, state: State, actions: Ints, outcome: Ints) -> Step[State]:
         first, second = actions
-        reward = np.where(first == second, np.array(self.payoffs)[first], 0.0)
+        reward = np.where(first == second, self._pays[first], 0.0)
         over = np.ones(len(reward), np.int64)
         return Step(State(over), np.stack([reward, reward]), over == 1)
 
