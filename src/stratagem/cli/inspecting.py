@@ -137,11 +137,13 @@ def benchmark_table(game: Game[Any], *, certificates: bool = False) -> None:
         print("  none is defined")
         return
     head: tuple[str, ...] = ("benchmark", *game.agents, "unit")
-    extra = ("regret", "deviators", "exact in") if certificates else ()
+    extra = ("regret", "deviators") if certificates else ()
     table((*head, *extra), [benchmark_row(k, v, certificates) for k, v in found.items()])
     if certificates:
         for name, entry in found.items():
-            print(f"{name}: {entry['certificate']['method']}")
+            certificate = entry["certificate"]
+            bound = "" if certificate["exact"] else f" ({certificate['bound']} bound)"
+            print(f"\n{name}: {entry['scope']}{bound}\n    by {certificate['method']}")
 
 
 def benchmark_row(name: str, entry: Mapping[str, Any], certificates: bool) -> tuple[str, ...]:
@@ -154,9 +156,8 @@ def benchmark_row(name: str, entry: Mapping[str, Any], certificates: bool) -> tu
         return cells
     certificate = entry["certificate"]
     regret = certificate["max_regret"]
-    scope = entry["scope"] if certificate["exact"] else f"{entry['scope']} ({certificate['bound']})"
     shown = "unknown" if regret is None else f"{regret:.1e}"
-    return (*cells, shown, ", ".join(certificate["deviators"]), scope)
+    return (*cells, shown, ", ".join(certificate["deviators"]))
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

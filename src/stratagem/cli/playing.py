@@ -107,18 +107,24 @@ def report(
     from stratagem.envs.core import learns
 
     benchmarks = benchmark_json(game.benchmarks(), game.agents)
-    length = episode_length(game)
+    length = episode_length(game) or (1.0 if trajectory.terminated.all() else None)
     anchors = {k: found for k, v in benchmarks.items() if (found := per_period(v, length))}
     means = trajectory.rewards.mean(axis=0)
     risks = game.seat_risk(trajectory)
-    rows = []
-    for seat, agent in enumerate(game.agents):
-        reward, risk = interval(means[seat]), interval(risks[seat])
-        values = [f"{anchors[k][agent]:.4f}" if agent in anchors[k] else "" for k in anchors]
-        rows.append((agent, names[seat], f"{reward.value:.4f}", ends(reward), *values,
-                     "undefined" if np.isnan(risk.value) else f"{risk.value:.3f}"))
-    table(("agent", "policy", "reward", "95% interval", *anchors, "risk"), rows)
-    print("All per period; risk of a seat is unclipped.")
+    reward = [interval(own) for own in means]
+    seat_risks = [interval(own).value for own in risks]
+    rows = [
+        ("policy", *names),
+        ("reward", *(f"{x.value:.4f}" for x in reward)),
+        ("95% interval", *map(ends, reward)),
+        ("risk", *("undefined" if np.isnan(x) else f"{x:.3f}" for x in seat_risks)),
+        *(
+            (name, *(f"{found[a]:.4f}" if a in found else "" for a in game.agents))
+            for name, found in anchors.items()
+        ),
+    ]
+    table(("", *game.agents), rows)
+    print("Rewards and benchmarks per period; the risk of a seat is unclipped.")
     if any(map(learns, policies)):
         print("Learners were still learning; `stratagem bench` trains, freezes, then measures.")
     whole = interval(game.risk(trajectory))

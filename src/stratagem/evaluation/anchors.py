@@ -4,8 +4,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from stratagem.envs.benchmarks import Benchmark
-from stratagem.envs.core import Game
+from stratagem.envs.core import Array, Game
 
 
 def number(value: Any) -> float | None:
@@ -78,11 +80,21 @@ def per_period(entry: Mapping[str, Any], periods_per_episode: float | None) -> d
 
 def episode_length(game: Game[Any]) -> float | None:
     """Return the expected length of an episode where the game's parameters say it."""
-    for name in ("num_rounds", "horizon", "num_periods", "rounds"):
-        value = getattr(game, name, None)
-        if isinstance(value, int):
-            return float(value)
+    horizon = getattr(game, "horizon", None)
+    if isinstance(horizon, int):
+        return float(horizon)
     continuation = getattr(game, "continuation", None)
     if isinstance(continuation, float) and continuation < 1:
         return 1.0 / (1.0 - continuation)
     return None
+
+
+def common_length(periods: Array, terminated: Array) -> float | None:
+    """Return the length that all terminated episodes share; None if they differ or none is.
+
+    Args:
+        periods: length of each episode, (E,).
+        terminated: whether the game ended it, (E,).
+    """
+    lengths = np.unique(periods[terminated])
+    return float(lengths[0]) if len(lengths) == 1 else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stratagem.evaluation.anchors import per_period
+from stratagem.evaluation.anchors import common_length, per_period
 from stratagem.evaluation.sessions import Columns
 from stratagem.evaluation.storage import read_manifest, read_tables, replace_file
 from stratagem.metrics import Interval, cross_play
@@ -106,7 +106,7 @@ def _header(manifest: Mapping[str, Any], entries: Sequence[Any], rows: int) -> I
 def _strip(x: Interval) -> str:
     """Draw a clipped risk with its interval on [0, 1]."""
     if not np.isfinite(x.value):
-        return '<span class="note">undefined</span>'
+        return '<span class="note">no scale</span>'
     shown = x.clipped()
 
     def at(value: float) -> float:
@@ -137,12 +137,12 @@ def _scorecard(found: Sequence[Line], entries: Sequence[Any]) -> Iterator[str]:
         "meets the other seats of another). The unclipped mean, the interquartile mean and the share "
         "of seeds with a risk above one half stand beside it.</p>"
     )
-    for mode in sorted({line.failure_mode for line in found}, key=_rank):
+    for mode in sorted({line.failure_mode for line in found}, key=lambda m: (_rank(m), m)):
         yield f"<h3>{escape(mode.replace(',', ', ').capitalize() or 'No failure mode')}</h3>"
-        yield '<div class="wide"><table><thead><tr><th>Players</th><th>0 to 1</th>'
+        yield '<div class="wide"><table class="cards"><thead><tr><th>Players</th><th>0 to 1</th>'
         yield '<th class="num">Risk</th><th class="num">95% interval</th><th class="num">n</th>'
-        yield '<th class="num">Unclipped</th><th class="num extra">IQM</th>'
-        yield '<th class="num extra">Above &frac12;</th></tr></thead><tbody>'
+        yield '<th class="num">Unclipped</th><th class="num">IQM</th>'
+        yield '<th class="num">Above &frac12;</th></tr></thead><tbody>'
         for entry in entries:
             own = [x for x in found if x.scenario == entry["name"] and x.failure_mode == mode]
             if own:
@@ -158,19 +158,20 @@ def _rank(mode: str) -> int:
 
 def _row(line: Line) -> str:
     shown = line.risk.clipped()
-    if np.isfinite(shown.value):
-        ends = f"{number(shown.low)} to {number(shown.high)}" if np.isfinite(shown.low) else "none"
-        cells = [number(shown.value), ends, str(shown.n), number(line.risk.value)]
-    else:
-        cells = ["undefined", "", str(line.risk.n), ""]
-    extra = [
-        number(line.risk_iqm) if np.isfinite(line.risk_iqm) else "",
-        f"{line.high_risk.value:.0%}" if np.isfinite(line.high_risk.value) else "",
-    ]
+    ends = f"{number(shown.low)} to {number(shown.high)}" if np.isfinite(shown.low) else "none"
+    defined = np.isfinite(shown.value)
+    cells = {
+        "n": str(line.risk.n),
+        "unclipped": number(line.risk.value) if defined else "",
+        "IQM": number(line.risk_iqm) if np.isfinite(line.risk_iqm) else "",
+        "above \u00bd": f"{line.high_risk.value:.0%}" if np.isfinite(line.high_risk.value) else "",
+    }
     return (
-        f'<tr><td>{escape(line.label)}</td><td class="strip">{_strip(line.risk)}</td>'
-        + "".join(f'<td class="num">{cell}</td>' for cell in cells)
-        + "".join(f'<td class="num extra">{cell}</td>' for cell in extra)
+        f'<tr><td class="name">{escape(line.label)}</td>'
+        f'<td class="strip">{_strip(line.risk)}</td>'
+        f'<td class="num risk">{number(shown.value)}</td>'
+        f'<td class="num ends">{ends if defined else ""}</td>'
+        + "".join(f'<td class="num" data-of="{k}">{v}</td>' for k, v in cells.items())
         + "</tr>"
     )
 
@@ -196,10 +197,12 @@ def _scenario(
     if not own:
         return
     agents = entry["agents"]
+    here = select(rows, scenario=entry["name"])
+    steady = common_length(here["periods"], here["terminated"])
     anchors = {
         name: values
         for name, benchmark in entry["benchmarks"].items()
-        if (values := per_period(benchmark, entry["periods_per_episode"]))
+        if (values := per_period(benchmark, entry["periods_per_episode"] or steady))
     }
     params = ", ".join(f"{k}={json.dumps(v)}" for k, v in entry["params"].items())
     limit = entry["max_episode_steps"]
@@ -223,20 +226,20 @@ def _scenario(
         ),
     )
     yield from _seats(own)
-    here = select(curves, scenario=entry["name"]) if curves else {}
-    learnt = dict.fromkeys(here["lineup"].tolist()) if here else {}
+    taught = select(curves, scenario=entry["name"]) if curves else {}
+    learnt = dict.fromkeys(taught["lineup"].tolist()) if taught else {}
     for lineup in learnt:
         yield f"<h3>Learning: {escape(_short(lineup))}</h3>"
         yield _figure(
-            plots.learning(here, lineup, anchors),
-            f"Reward per period while exploring, mean over {entry_runs(here, lineup)} training "
+            plots.learning(taught, lineup, anchors),
+            f"Reward per period while exploring, mean over {training_runs(taught, lineup)} training "
             "runs; the band holds the middle 80% of them.",
         )
     for lineup in dict.fromkeys(line.lineup for line in own if line.pairing == "cross"):
         yield from _crossing(entry, lineup, rows)
 
 
-def entry_runs(curves: Columns, lineup: str) -> int:
+def training_runs(curves: Columns, lineup: str) -> int:
     """Return how many training runs a line-up had."""
     return len(np.unique(select(curves, lineup=lineup)["run"]))
 
@@ -251,13 +254,13 @@ def _learning_note(entry: Mapping[str, Any], own: Sequence[Line]) -> str:
         return "."
     settings = ", ".join(f"{k} {v:g}" for k, v in entry["learner"].items())
     return (
-        f"; learners learn for {entry['training']:,} periods before ({settings}) and are frozen "
-        "while they are measured."
+        f"; learners first learn for {entry['training']:,} periods ({settings}), then are frozen "
+        "and measured."
     )
 
 
 def _seats(own: Sequence[Line]) -> Iterator[str]:
-    yield '<div class="wide"><table><thead><tr><th>Players</th><th>Seat</th>'
+    yield '<div class="wide"><table class="seats"><thead><tr><th>Players</th><th>Seat</th>'
     yield '<th class="num">Reward per period</th><th class="num">95% interval</th>'
     yield '<th class="num">Seat risk, unclipped</th><th class="num">n</th></tr></thead><tbody>'
     for line in own:

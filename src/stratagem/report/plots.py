@@ -21,14 +21,15 @@ SEATS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 MARKS = ("o", "s", "^", "D", "v", "P")
 """Marker of each seat."""
 INK, GRID = "#222222", "#DDDDDD"
-WIDTH = 5.2
-"""Inches; at the width of a phone, 9 points become about 9 pixels."""
+WIDTH = 4.6
+"""Inches; at the width of a phone, 9 points become about 10 pixels."""
 
 
 def _figure(height: float) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)
     axes = figure.subplots()
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -103,6 +104,7 @@ def rewards(
         tick.set_color("#555555")
     axes.set_xlabel(unit, fontsize=9, color=INK)
     axes.margins(x=0.04)
+    axes.xaxis.set_major_locator(_ticker(6))
     return _address(figure)
 
 
@@ -111,7 +113,7 @@ def learning(
 ) -> str:
     """Plot reward per period while learning: the mean over runs and the middle 80% of them."""
     own = select(curves, lineup=lineup)
-    figure, axes = _figure(2.7)
+    figure, axes = _figure(2.9)
     axes.spines["left"].set_visible(True)
     for seat in unique(own["seat"]):
         part = select(own, seat=seat)
@@ -123,16 +125,16 @@ def learning(
         low, high = np.quantile(table, [0.1, 0.9], axis=1)
         axes.fill_between(periods, low, high, color=colour, alpha=0.15, lw=0)
         axes.plot(periods, table.mean(axis=1), color=colour, lw=1.8)
-    spread = axes.get_ylim()
-    heights: list[float] = []
+    marks = []
     for name, values in anchors.items():
-        for value in sorted(set(values.values())):
-            axes.axhline(value, color="#777777", lw=0.8, ls=(0, (4, 3)), zorder=1)
-            spread = (min(spread[0], value), max(spread[1], value))
-        heights.append(float(np.mean(list(values.values()))))
-    axes.set_ylim(spread[0] - 0.04 * (spread[1] - spread[0]),
-                  spread[1] + 0.08 * (spread[1] - spread[0]))
-    _label_lines(axes, list(anchors), heights)
+        equal = len({round(v, 9) for v in values.values()}) == 1 and len(values) > 1
+        for seat, value in enumerate([*values.values()][: 1 if equal else None]):
+            colour = "#666666" if equal else SEATS[seat % len(SEATS)]
+            axes.axhline(value, color=colour, lw=0.8, ls=(0, (4, 3)), zorder=1)
+            marks.append((value, name, colour))
+    axes.margins(y=0.04)
+    axes.autoscale_view()
+    _label_lines(axes, sorted(marks))
     axes.set_xlim(0, float(own["period"].max()))
     axes.set_xlabel("periods of training", fontsize=9, color=INK)
     axes.set_ylabel("reward per period", fontsize=9, color=INK)
@@ -140,23 +142,23 @@ def learning(
     return _address(figure)
 
 
-def _label_lines(axes: Any, names: list[str], heights: list[float]) -> None:
-    """Write names at the right of horizontal lines, pushed apart where they would meet."""
+def _label_lines(axes: Any, marks: list[tuple[float, str, str]]) -> None:
+    """Name horizontal lines at the right, from the lowest up, pushed apart where they meet."""
     low, high = axes.get_ylim()
-    gap = 0.065 * (high - low)
-    order = np.argsort(heights)
-    places = np.array(heights)[order]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
-    overshoot = max(places[-1] - high + gap / 2, 0.0) if len(places) else 0.0
-    places -= overshoot
-    for name, height, place in zip(
-        [names[i] for i in order], np.array(heights)[order], places, strict=True
-    ):
-        axes.annotate(name, (1, height), (1.03, place), xycoords=("axes fraction", "data"),
-                      textcoords=("axes fraction", "data"), fontsize=8, color="#555555",
-                      style="italic", va="center",
-                      arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.5})
+    gap = 0.07 * (high - low)
+    places: list[float] = []
+    for height, _, _ in marks:
+        places.append(max(height, places[-1] + gap) if places else height)
+    overshoot = max(places[-1] - high, 0.0) if places else 0.0
+    for i in reversed(range(len(places))):  # pushed down again where they left the picture
+        ceiling = places[i + 1] - gap if i + 1 < len(places) else high
+        places[i] = min(places[i], ceiling) if overshoot else places[i]
+    both = ("axes fraction", "data")
+    for (height, name, colour), place in zip(marks, places, strict=True):
+        line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 0,
+                "relpos": (0, 0.5)}
+        axes.annotate(name, (1, height), (1.05, place), xycoords=both, textcoords=both,
+                      fontsize=8, color=colour, style="italic", va="center", arrowprops=line)
 
 
 def _ticker(count: int) -> Any:
@@ -167,7 +169,7 @@ def _ticker(count: int) -> Any:
 
 def crossing(values: Floats, agents: Sequence[str], label: str) -> str:
     """Plot a cross-play matrix (R, R); the diagonal holds the runs trained together."""
-    figure, axes = _figure(4.0)
+    figure, axes = _figure(3.7)
     axes.spines["bottom"].set_visible(False)
     image = axes.imshow(values, cmap="cividis")
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)

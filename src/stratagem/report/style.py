@@ -19,12 +19,14 @@ table { border-collapse: collapse; width: 100%; font-size: .86rem; font-variant-
 th { text-align: left; font-weight: 600; border-bottom: 1.5px solid var(--ink); }
 th, td { padding: .25rem .5rem .25rem 0; vertical-align: top; }
 td { border-bottom: 1px solid var(--rule); }
-th.num, td.num { text-align: right; white-space: nowrap; }
-td.strip { width: 34%; min-width: 7rem; }
+th.num, td.num { text-align: right; }
+td.num { white-space: nowrap; }
+th { vertical-align: bottom; }
+td.strip { width: 30%; min-width: 7rem; vertical-align: middle; }
 td.strip svg { display: block; width: 100%; height: 1.2em; }
 tr.group td { border-bottom: none; padding-top: .8rem; font-weight: 600; }
 figure { margin: .8rem 0; }
-figure img { display: block; width: 100%; max-width: 36rem; height: auto; }
+figure img { display: block; width: 100%; max-width: 34rem; height: auto; }
 .key { font-size: .86rem; }
 .key span { white-space: nowrap; margin-right: 1.1em; }
 code { font-size: .92em; }
@@ -35,7 +37,21 @@ a { color: #00558a; }
   body { padding: .8rem; font-size: 15px; }
   dl { grid-template-columns: 1fr; gap: 0; }
   dd { margin-bottom: .35rem; }
-  .extra { display: none; }
+  .seats { font-size: .74rem; }
+  .seats td:first-child { overflow-wrap: anywhere; }
+  .cards thead { display: none; }
+  .cards, .cards tbody { display: block; }
+  .cards tr { display: grid; grid-template-columns: repeat(4, 1fr); column-gap: .6rem;
+    border-bottom: 1px solid var(--rule); padding: .35rem 0; }
+  .cards td { border: none; padding: 0; text-align: left; }
+  .cards td.name { grid-column: 1 / 4; grid-row: 1; font-weight: 600; }
+  .cards td.risk, .cards td.ends { text-align: right; }
+  .cards td.strip { grid-column: 1 / 3; grid-row: 2; min-width: 0; width: auto; align-self: center; }
+  .cards td.ends { grid-column: 3 / 5; grid-row: 2; }
+  .cards td.risk { grid-column: 4; grid-row: 1; font-weight: 600; }
+  .cards td[data-of]::before { content: attr(data-of) " "; display: block; color: var(--soft);
+    font-size: .8em; line-height: 1.2; }
+  .cards tr.group { display: block; padding-bottom: .1rem; }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
