@@ -1,0 +1,36 @@
+"""Play every legal action with the same probability."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from stratagem.envs.core import Array, Bools, Memory
+from stratagem.envs.streams import Stream
+
+
+@dataclass(frozen=True)
+class Random:
+    """Uniform play over the legal actions; one draw per copy and period.
+
+    Attributes:
+        num_actions: n, at least 1.
+    """
+
+    num_actions: int
+
+    def init(self, num_copies: int, rng: Stream) -> Memory:
+        """Return no memory."""
+        del num_copies, rng
+        return ()
+
+    def act(
+        self, observation: Array, memory: Memory, rng: Stream, mask: Bools | None = None
+    ) -> tuple[Array, Memory]:
+        """Return actions (B,)."""
+        del observation
+        if mask is None:
+            return rng.integers(self.num_actions), memory
+        rank = (rng.uniform() * mask.sum(axis=1)).astype(np.int64)
+        passed: Any = mask.cumsum(axis=1) <= rank[:, None]
+        return np.asarray(passed.sum(axis=1)), memory

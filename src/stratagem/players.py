@@ -1,0 +1,118 @@
+"""Policies by name: the one place where games and agents are both known."""
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from gymnasium.spaces import Discrete
+
+from stratagem.agents.scripted.grim import Grim
+from stratagem.agents.scripted.random_play import Random
+from stratagem.agents.scripted.rules import fixed, follow, tit_for_tat, win_stay_lose_shift
+from stratagem.agents.tabular.q_learning import QLearning
+from stratagem.envs.core import Conduct, Game, Policy
+
+
+def _count(game: Game[Any], seat: int, name: str) -> int:
+    space = game.action_spaces[seat]
+    if not isinstance(space, Discrete):
+        raise ValueError(f"{name} needs a Discrete action space, got {space}")
+    return int(space.n)
+
+
+def _conduct(game: Game[Any], seat: int, name: str) -> Conduct:
+    conduct = game.conduct(seat)
+    if conduct is None:
+        raise ValueError(
+            f"{name} needs a cooperative and a punishing action; "
+            f"{type(game).__name__} names none for {game.agents[seat]}"
+        )
+    return conduct
+
+
+def _random(game: Game[Any], seat: int) -> Policy:
+    return Random(_count(game, seat, "random"))
+
+
+def _fixed(game: Game[Any], seat: int, action: str) -> Policy:
+    n = _count(game, seat, "fixed")
+    if not action.isdecimal() or int(action) >= n:
+        raise ValueError(f"fixed:K needs an action from 0 to {n - 1}, got fixed:{action}")
+    return fixed(int(action))
+
+
+def _benchmark(game: Game[Any], seat: int, name: str) -> Policy:
+    found = game.benchmarks()
+    playable = [key for key, b in found.items() if b.strategies is not None]
+    if name not in playable:
+        why = "is no profile of the game's own actions" if name in found else "is unknown"
+        raise ValueError(
+            f"benchmark {name!r} {why}; playable are {', '.join(playable) or 'none'}"
+        )
+    strategies = found[name].strategies
+    assert strategies is not None
+    return follow(strategies[seat], game.observation_spaces[seat])
+
+
+def _q_learning(game: Game[Any], seat: int, **options: Any) -> Policy:
+    endless = getattr(game, "continuation", 0) == 1
+    options.setdefault("discount", 0.95 if endless else 1.0)
+    n = _count(game, seat, "q_learning")
+    try:
+        return QLearning(
+            observation_space=game.observation_spaces[seat], num_actions=n, **options
+        )
+    except TypeError as error:
+        raise ValueError(f"options {options} of q_learning are not allowed: {error}") from None
+
+
+PLAYERS: Mapping[str, tuple[Callable[..., Policy], str]] = {
+    "random": (_random, "every legal action alike"),
+    "fixed": (_fixed, "fixed:K, always action K"),
+    "tit_for_tat": (
+        lambda game, seat: tit_for_tat(_conduct(game, seat, "tit_for_tat")),
+        "cooperate if all others last did",
+    ),
+    "grim": (
+        lambda game, seat: Grim(_conduct(game, seat, "grim")),
+        "cooperate until another once did not",
+    ),
+    "win_stay_lose_shift": (
+        lambda game, seat: win_stay_lose_shift(_conduct(game, seat, "win_stay_lose_shift")),
+        "cooperate if all last did the same",
+    ),
+    "benchmark": (_benchmark, "benchmark:NAME, a solver's profile"),
+    "q_learning": (_q_learning, "a tabular Q-learner that goes on learning"),
+}
+"""Builders and what they play, by name."""
+
+
+def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> Policy:
+    """Return a policy for one seat of a game.
+
+    Args:
+        policy: a policy, returned as it is, or a name of `PLAYERS`, such as "tit_for_tat",
+            "fixed:3" or "benchmark:grid_nash_low".
+        game: the game.
+        seat: index of the agent.
+        **options: hyper-parameters, for "q_learning". Its discount is .95 by default where
+            the game never ends by itself, else 1.
+
+    Raises:
+        ValueError: If the name or an option is unknown, or the game does not support it.
+    """
+    if not isinstance(policy, str):
+        if not (callable(getattr(policy, "init", None)) and callable(getattr(policy, "act", None))):
+            raise ValueError(f"a policy must have init and act, got {policy!r}")
+        return policy
+    name, colon, argument = policy.partition(":")
+    if name not in PLAYERS:
+        near = get_close_matches(name, PLAYERS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PLAYERS)}"
+        raise ValueError(f"unknown player {policy!r}; {hint}")
+    if bool(colon) != (name in ("fixed", "benchmark")):
+        raise ValueError(f"player {policy!r} must be written {PLAYERS[name][1].split(',')[0]!r}"
+                         if not colon else f"player {name!r} takes no argument, got {policy!r}")
+    if options and name != "q_learning":
+        raise ValueError(f"player {name!r} takes no options, got {sorted(options)}")
+    return PLAYERS[name][0](game, seat, *([argument] if colon else []), **options)
