@@ -352,9 +352,9 @@ def test_payoffs_that_are_no_finite_matrix_are_refused(bad: Any) -> None:
             call(bad)
     for solver in (strong_stackelberg, pure_stackelberg, bimatrix_nash):
         with pytest.raises(ValueError, match="payoffs must be a"):
-            solver(bad, good)  # type: ignore[operator]
+            solver(bad, good)
         with pytest.raises(ValueError, match="one shape"):
-            solver(np.ones((1, 2)), good)  # type: ignore[operator]
+            solver(np.ones((1, 2)), good)
 
 
 def test_a_game_with_too_many_bases_is_refused() -> None:

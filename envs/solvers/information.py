@@ -58,7 +58,9 @@ def equilibrium_bounds(
     units = [
         (p - low) / width for p, (low, width) in zip((informed, uninformed), scales, strict=True)
     ]
-    own = units[0].reshape(num_games, cells)
+    # A constraint is about one game alone, so each has the scale of its own game.
+    alone = np.stack([(game - low) / width for game in informed for low, width in [scale_of(game)]])
+    own = alone.reshape(num_games, cells)
     rows, limits = [], []
     for g in range(num_games):
         truth = np.zeros(shape)
@@ -70,7 +72,7 @@ def equilibrium_bounds(
                 rows.append(mimic.ravel())
                 limits.append(0.0)
         rows.append(-truth.ravel())
-        limits.append(-float(minimax(units[0][g]).payoffs[0]))
+        limits.append(-float(minimax(alone[g]).payoffs[0]))
     constraints = (np.stack(rows), np.array(limits))
     weight = prior[:, None] * signals
     found = [

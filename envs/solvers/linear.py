@@ -72,18 +72,23 @@ def maximize(
     from scipy.optimize import linprog
 
     floor = np.zeros(len(objective)) if lower is None else lower
-    found = linprog(
-        -objective,
-        A_ub=at_most[0],
-        b_ub=at_most[1],
-        A_eq=None if equal is None else equal[0],
-        b_eq=None if equal is None else equal[1],
-        bounds=[(low, None) for low in floor.tolist()],
-        method="highs-ds",
-        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
-    )
+    for presolve in (True, False):  # presolve may stumble over coefficients near its tolerance
+        found = linprog(
+            -objective,
+            A_ub=at_most[0],
+            b_ub=at_most[1],
+            A_eq=None if equal is None else equal[0],
+            b_eq=None if equal is None else equal[1],
+            bounds=[(low, None) for low in floor.tolist()],
+            method="highs-ds",
+            options={
+                "presolve": presolve,
+                "primal_feasibility_tolerance": 1e-10,
+                "dual_feasibility_tolerance": 1e-10,
+            },
+        )
+        if found.status == 0:
+            return np.asarray(found.x, np.float64)
     if found.status == 2:
         return None
-    if found.status != 0:
-        raise RuntimeError(f"HiGHS could not solve a linear program: {found.message}")
-    return np.asarray(found.x, np.float64)
+    raise RuntimeError(f"HiGHS could not solve a linear program: {found.message}")

@@ -2,7 +2,8 @@
 
 The leader commits to a strategy, the follower sees it and answers with a best response; where
 the follower is indifferent it answers as the leader likes best (the *strong* Stackelberg
-equilibrium). Payoffs of the follower that differ by less than 1e-12 of their range are ties.
+equilibrium). Payoffs of the follower that differ by less than 1e-12 of their range are ties;
+where much hangs on differences of about 1e-9 of it, the mixed solver may refuse to certify.
 """
 
 import numpy as np
