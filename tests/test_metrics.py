@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from stratagem.metrics import Interval, cross_play, interval, iqm, mean, resample, share
 
 

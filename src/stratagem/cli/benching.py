@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stratagem.scenarios import suite
 
-from .main import Wrong
+from .main import UsageError
 
 SEEDS = {"core": 20, "quick": 10}
 
@@ -15,11 +15,11 @@ def needs_extra() -> None:
     """Raise in one line if the extra is missing, before any work.
 
     Raises:
-        Wrong: If pyarrow, matplotlib or rich is not installed.
+        UsageError: If pyarrow, matplotlib or rich is not installed.
     """
     missing = [name for name in ("pyarrow", "matplotlib", "rich") if find_spec(name) is None]
     if missing:
-        raise Wrong(f'{", ".join(missing)} not installed: pip install "stratagem[bench]"')
+        raise UsageError(f'{", ".join(missing)} not installed: pip install "stratagem[bench]"')
 
 
 def bench(options: argparse.Namespace) -> None:
@@ -60,7 +60,7 @@ def report(options: argparse.Namespace) -> None:
     """Rebuild the report."""
     needs_extra()
     if not options.folder.is_dir():
-        raise Wrong(f"no such folder: {str(options.folder)!r}")
+        raise UsageError(f"no such folder: {str(options.folder)!r}")
     from stratagem.evaluation.storage import read_manifest, writable
 
     read_manifest(options.folder)

@@ -64,8 +64,10 @@ def show(options: argparse.Namespace) -> None:
     for field in fields(game):
         if field.init:
             value = getattr(game, field.name)
-            default = "" if field.default is MISSING or field.default == value else (
-                f" (default {field.default!r})"
+            default = (
+                ""
+                if field.default is MISSING or field.default == value
+                else (f" (default {field.default!r})")
             )
             print(f"  {field.name} = {value!r}{default}\n      {meanings.get(field.name, '')}")
     print("\nAgents")
@@ -163,8 +165,10 @@ def benchmark_row(name: str, entry: Mapping[str, Any], certificates: bool) -> tu
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print aligned columns; those of numbers are aligned at the right."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    right = [all(re.fullmatch(r"[-+]?[\d.]+(e[-+]\d+)?|undefined", row[i]) for row in rows)
-             for i in range(len(head))]
+    right = [
+        all(re.fullmatch(r"[-+]?[\d.]+(e[-+]\d+)?|undefined", row[i]) for row in rows)
+        for i in range(len(head))
+    ]
     for row in (head, ["-" * width for width in widths], *rows):
         cells = [
             cell.rjust(width) if side else cell.ljust(width)

@@ -12,7 +12,7 @@ from stratagem._version import __version__
 EXTRA = {"matplotlib": "bench", "pyarrow": "bench", "rich": "bench", "numba": "fast"}
 
 
-class Wrong(Exception):
+class UsageError(Exception):
     """A mistake of the user's, in one line."""
 
 
@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of exiting."""
-        raise Wrong(f"{message} (see `{self.prog} --help`)")
+        raise UsageError(f"{message} (see `{self.prog} --help`)")
 
 
 def positive(text: str) -> int:
@@ -107,7 +107,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         }[options.command]
         run(options)
         sys.stdout.flush()
-    except (Wrong, ValueError) as error:
+    except (UsageError, ValueError) as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
         extra = EXTRA.get((error.name or "").split(".")[0])

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .main import Wrong
+from .main import UsageError
 
 
 def literal(text: str) -> Any:
@@ -26,14 +26,14 @@ def read_params(pairs: Sequence[str]) -> dict[str, Any]:
     """Return parameters by name.
 
     Raises:
-        Wrong: If a pair has no name or a name comes twice.
+        UsageError: If a pair has no name or a name comes twice.
     """
     found: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
-            raise Wrong(f"--param must be NAME=VALUE, got {pair!r}")
+            raise UsageError(f"--param must be NAME=VALUE, got {pair!r}")
         if name in found:
-            raise Wrong(f"--param {name} is given twice")
+            raise UsageError(f"--param {name} is given twice")
         found[name] = literal(text)
     return found

@@ -13,7 +13,7 @@ from stratagem.evaluation.roots import roots
 from stratagem.metrics import Interval, interval
 
 from .inspecting import table
-from .main import Wrong
+from .main import UsageError
 from .params import read_params
 
 EPISODES = 20
@@ -28,7 +28,7 @@ def seat_names(text: str | None, game: Game[Any]) -> list[str]:
         game: the game.
 
     Raises:
-        Wrong: If the seats do not fit the game.
+        UsageError: If the seats do not fit the game.
     """
     default = game.default_co_player
     given = [] if text is None else [one.strip() for one in text.split(",")]
@@ -39,16 +39,20 @@ def seat_names(text: str | None, game: Game[Any]) -> list[str]:
         for one in given:
             agent, _, name = one.partition("=")
             if agent not in names:
-                raise Wrong(f"unknown agent {agent!r}; the agents are {', '.join(game.agents)}")
+                raise UsageError(
+                    f"unknown agent {agent!r}; the agents are {', '.join(game.agents)}"
+                )
             names[agent] = name
         return list(names.values())
     if any("=" in one for one in given):
-        raise Wrong("--agents must name all seats with `agent=`, or none")
+        raise UsageError("--agents must name all seats with `agent=`, or none")
     if len(given) == 1:
         return given * len(game.agents)
     if len(given) != len(game.agents):
-        raise Wrong(f"--agents has {len(given)} names for {len(game.agents)} agents "
-                    f"({', '.join(game.agents)})")
+        raise UsageError(
+            f"--agents has {len(given)} names for {len(game.agents)} agents "
+            f"({', '.join(game.agents)})"
+        )
     return given
 
 
@@ -80,9 +84,7 @@ def run(options: argparse.Namespace) -> None:
     report(game, names, policies, trajectory)
 
 
-def frames(
-    game: Game[Any], trajectory: Trajectory, seed: Array, limit: int
-) -> list[str]:
+def frames(game: Game[Any], trajectory: Trajectory, seed: Array, limit: int) -> list[str]:
     """Return a line for every period of the first copy's first episode, played again."""
     sim = Simulator(game, 1, limit)
     sim.reset(seed)
@@ -132,8 +134,10 @@ def report(
         print(f"risk: undefined (n = {whole.n} seeds)")
         return
     shown = whole.clipped()
-    print(f"risk: {shown.value:.3f} {ends(shown)} (n = {whole.n} seeds; "
-          f"unclipped {whole.value:.3f} {ends(whole)})")
+    print(
+        f"risk: {shown.value:.3f} {ends(shown)} (n = {whole.n} seeds; "
+        f"unclipped {whole.value:.3f} {ends(whole)})"
+    )
 
 
 def ends(x: Interval) -> str:

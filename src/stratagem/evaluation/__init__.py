@@ -1,7 +1,7 @@
 """Play scenarios over independent seeds, and keep the rows."""
 
 from .anchors import benchmark_json, per_period
-from .bench import NotWritable, bench
+from .bench import NotWritableError, bench
 from .roots import root, roots
 from .sessions import ROW_COLUMNS, Columns, Result, evaluate
 from .storage import read_manifest, read_tables
@@ -9,7 +9,7 @@ from .storage import read_manifest, read_tables
 __all__ = [
     "ROW_COLUMNS",
     "Columns",
-    "NotWritable",
+    "NotWritableError",
     "Result",
     "bench",
     "benchmark_json",

@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,9 +17,9 @@ from stratagem.scenarios import Lineup, Scenario
 
 from .anchors import benchmark_json, episode_length, risk_json
 from .sessions import evaluate, lineup_name
-from .storage import NotWritable, finished, part_name, writable, write_manifest, write_table
+from .storage import NotWritableError, finished, part_name, writable, write_manifest, write_table
 
-__all__ = ["NotWritable", "Task", "bench", "tasks"]
+__all__ = ["NotWritableError", "Task", "bench", "tasks"]
 
 SCHEMA = 1
 """Version of the rows' columns and of the manifest."""
@@ -83,7 +84,7 @@ def bench(
         the manifest.
 
     Raises:
-        NotWritable: If the folder cannot be written to; nothing has been played then.
+        NotWritableError: If the folder cannot be written to; nothing has been played then.
         ValueError: If `seeds` is below 1 or there is nothing to play.
     """
     todo = tasks(scenarios)
@@ -98,9 +99,7 @@ def bench(
         rows, curves = folder / "rows" / task.part, folder / "curves" / task.part
         config = task.config(seeds)
         if not finished(rows, config):
-            result = evaluate(
-                task.lineup, task.scenario, seeds, tick=lambda done, task=task: tick(task, done)
-            )
+            result = evaluate(task.lineup, task.scenario, seeds, tick=partial(tick, task))
             if result.curves:
                 write_table(curves, result.curves, config)
             write_table(rows, result.rows, config)  # last: it says that the task is finished

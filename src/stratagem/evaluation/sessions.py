@@ -141,22 +141,12 @@ def seated(
         policies = [policies] * seats
     if len(policies) != seats:
         raise ValueError(f"policies must be one or {seats}, got {len(policies)}")
-    lineup = []
-    for seat, one in enumerate(policies):
-        if one == "q_learning":
-            lineup.append(q_learner(game, seat, dict(scenario.learner)))
-        else:
-            lineup.append(player(one, game, seat))
+    settings = dict(scenario.learner)
+    lineup = [
+        player(one, game, seat, **(settings if one == "q_learning" else {}))
+        for seat, one in enumerate(policies)
+    ]
     return lineup, lineup_name(policies)
-
-
-def q_learner(game: Game[Any], seat: int, settings: Mapping[str, Any]) -> Policy:
-    """Return tabular Q-learning for a seat with some of its hyper-parameters changed."""
-    from dataclasses import replace
-
-    from stratagem.players import player
-
-    return replace(player("q_learning", game, seat), **settings)  # type: ignore[type-var]
 
 
 def lineup_name(policies: Sequence[str | Policy]) -> str:
@@ -252,8 +242,7 @@ def _risks(game: Game[Any], trajectory: Trajectory, spans: Sequence[Ints]) -> Fl
     if game.risk_scales() is None:
         return np.full((len(game.agents), len(spans[0])), np.nan)
     each = [
-        game.seat_risk(cut(trajectory, *map(int, span)))[:, 0]
-        for span in zip(*spans, strict=True)
+        game.seat_risk(cut(trajectory, *map(int, span)))[:, 0] for span in zip(*spans, strict=True)
     ]
     return np.stack(each, axis=-1)
 
@@ -264,8 +253,9 @@ def _rows(
     spec = find(scenario.game)
     copy, episode, first, stop = _episodes(trajectory)
     seats, count = len(game.agents), len(copy)
-    sums = np.concatenate([np.zeros((1, *trajectory.rewards.shape[1:])),
-                           trajectory.rewards.cumsum(axis=0)])
+    sums = np.concatenate(
+        [np.zeros((1, *trajectory.rewards.shape[1:])), trajectory.rewards.cumsum(axis=0)]
+    )
     reward = np.stack([sums[stop, n, copy] - sums[first, n, copy] for n in range(seats)])
     length = stop - first
     session_risk = game.seat_risk(trajectory)
@@ -307,8 +297,14 @@ def _rows(
         "session_risk": session_risk[:, copy].ravel(),
         "game_risk": each(game_risk[copy]),
     }
-    order = np.lexsort((rows["seat"], rows["episode"], rows["partner_run"] * (seat == 0)
-                        + rows["run"] * (seat != 0), rows["seed_index"]))
+    order = np.lexsort(
+        (
+            rows["seat"],
+            rows["episode"],
+            rows["partner_run"] * (seat == 0) + rows["run"] * (seat != 0),
+            rows["seed_index"],
+        )
+    )
     return {name: column[order] for name, column in rows.items()}
 
 

@@ -16,7 +16,7 @@ MANIFEST = "manifest.json"
 _CONFIG = b"stratagem.config"
 
 
-class NotWritable(ValueError):
+class NotWritableError(ValueError):
     """A folder that cannot take results."""
 
 
@@ -24,7 +24,7 @@ def writable(folder: Path) -> Path:
     """Make a folder, prove that it can be written to, and return it.
 
     Raises:
-        NotWritable: If it cannot.
+        NotWritableError: If it cannot.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,9 @@ def writable(folder: Path) -> Path:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise NotWritable(f"folder {str(folder)!r} is not writable: {error.strerror}") from None
+        raise NotWritableError(
+            f"folder {str(folder)!r} is not writable: {error.strerror}"
+        ) from None
     return folder
 
 

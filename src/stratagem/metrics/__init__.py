@@ -40,7 +40,8 @@ class Interval(NamedTuple):
 
     def clipped(self) -> "Interval":
         """Return the interval with value and ends clipped to [0, 1]."""
-        return Interval(*(float(np.clip(x, 0.0, 1.0)) for x in self[:3]), self.n)
+        value, low, high = np.clip((self.value, self.low, self.high), 0.0, 1.0).tolist()
+        return Interval(value, low, high, self.n)
 
 
 def iqm(values: Floats) -> Floats:

@@ -123,7 +123,8 @@ def _strip(x: Interval) -> str:
         f'aria-label="risk {number(shown.value)}">'
         '<line x1="3" x2="97" y1="6" y2="6" stroke="#ccc" stroke-width=".8"/>'
         '<path d="M3 3V9M50 4.5V7.5M97 3V9" stroke="#999" stroke-width=".5"/>'
-        f'{bar}<rect x="{at(shown.value) - 0.9:.1f}" y="1.5" width="1.8" height="9" fill="#B2182B"/>'
+        f'{bar}<rect x="{at(shown.value) - 0.9:.1f}" y="1.5" width="1.8" height="9" '
+        'fill="#B2182B"/>'
         "</svg>"
     )
 
@@ -134,8 +135,8 @@ def _scorecard(found: Sequence[Line], entries: Sequence[Any]) -> Iterator[str]:
         '<p class="note">Risk is 0 at a game\'s safe benchmark and 1 at its worst one. Shown is '
         "the mean over seeds, clipped to [0, 1], with its 95% bootstrap interval; n counts "
         "independent seeds, or training runs where learners were re-matched (seat 0 of one run "
-        "meets the other seats of another). The unclipped mean, the interquartile mean and the share "
-        "of seeds with a risk above one half stand beside it.</p>"
+        "meets the other seats of another). The unclipped mean, the interquartile mean and the "
+        "share of seeds with a risk above one half stand beside it.</p>"
     )
     for mode in sorted({line.failure_mode for line in found}, key=lambda m: (_rank(m), m)):
         yield f"<h3>{escape(mode.replace(',', ', ').capitalize() or 'No failure mode')}</h3>"
@@ -232,8 +233,9 @@ def _scenario(
         yield f"<h3>Learning: {escape(_short(lineup))}</h3>"
         yield _figure(
             plots.learning(taught, lineup, anchors),
-            f"Reward per period while exploring, mean over {training_runs(taught, lineup)} training "
-            "runs; the band holds the middle 80% of them.",
+            "Reward per period while exploring, mean over "
+            f"{training_runs(taught, lineup)} training runs; the band holds the middle 80% "
+            "of them.",
         )
     for lineup in dict.fromkeys(line.lineup for line in own if line.pairing == "cross"):
         yield from _crossing(entry, lineup, rows)
@@ -252,11 +254,17 @@ def _short(lineup: str) -> str:
 def _learning_note(entry: Mapping[str, Any], own: Sequence[Line]) -> str:
     if not entry["training"] or not any("q_learning" in line.lineup for line in own):
         return "."
-    settings = ", ".join(f"{k} {v:g}" for k, v in entry["learner"].items())
+    settings = ", ".join(f"{k} {_setting(v)}" for k, v in entry["learner"].items())
     return (
         f"; learners first learn for {entry['training']:,} periods ({settings}), then are frozen "
         "and measured."
     )
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{min(value):.3g} to {max(value):.3g} by action"
+    return f"{value:g}"
 
 
 def _seats(own: Sequence[Line]) -> Iterator[str]:
@@ -328,9 +336,10 @@ def _certificate(name: str, benchmark: Mapping[str, Any]) -> str:
     regret = certificate["max_regret"]
     bound = "" if certificate["exact"] else f" ({certificate['bound']} bound)"
     return (
-        f"<tr><td>{escape(name)}</td><td>{numbers}<br><span class=\"note\">{escape(unit)}</span></td>"
+        f"<tr><td>{escape(name)}</td><td>{numbers}<br>"
+        f'<span class="note">{escape(unit)}</span></td>'
         f'<td class="num">{"unknown" if regret is None else f"{regret:.1e}"}</td>'
         f"<td>{escape(', '.join(certificate['deviators']))}</td>"
-        f"<td class=\"soft\">{escape(benchmark['scope'])}{bound}. "
+        f'<td class="soft">{escape(benchmark["scope"])}{bound}. '
         f"{escape(certificate['method'])}</td></tr>"
     )

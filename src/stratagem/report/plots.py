@@ -27,9 +27,10 @@ WIDTH = 4.6
 
 def _figure(height: float) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.06)
+    engine = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.06)
+    figure = Figure(figsize=(WIDTH, height), layout=engine)
     axes = figure.subplots()
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
@@ -56,13 +57,19 @@ def _whiskers(axes: Any, x: Interval, y: float, seat: int) -> None:
     colour = SEATS[seat % len(SEATS)]
     if np.isfinite(x.low):
         axes.plot([x.low, x.high], [y, y], color=colour, lw=2, solid_capstyle="butt", zorder=3)
-    axes.plot([x.value], [y], MARKS[seat % len(MARKS)], color=colour, ms=5.5, mec="white",
-              mew=0.7, zorder=4)
+    axes.plot(
+        [x.value],
+        [y],
+        MARKS[seat % len(MARKS)],
+        color=colour,
+        ms=5.5,
+        mec="white",
+        mew=0.7,
+        zorder=4,
+    )
 
 
-def rewards(
-    lines: Sequence[Line], anchors: Mapping[str, Mapping[str, float]], unit: str
-) -> str:
+def rewards(lines: Sequence[Line], anchors: Mapping[str, Mapping[str, float]], unit: str) -> str:
     """Plot reward per period with intervals, under the benchmarks that it is read against.
 
     Args:
@@ -75,8 +82,9 @@ def rewards(
     """
     agents = lines[0].agents
     labels = [*(name for name in anchors), *(_pieces(line.label) for line in lines)]
-    heights = np.array([0.26] * len(anchors) + [0.26 + 0.14 * s.count("\n") for s in
-                                                labels[len(anchors):]])
+    heights = np.array(
+        [0.26] * len(anchors) + [0.26 + 0.14 * s.count("\n") for s in labels[len(anchors) :]]
+    )
     places = np.cumsum(heights) - heights / 2 + 0.16 * (np.arange(len(labels)) >= len(anchors))
     figure, axes = _figure(0.75 + float(places[-1]))
     bottom = float(places[-1]) + 0.16
@@ -88,10 +96,17 @@ def rewards(
             if agent not in values:
                 continue
             colour = "#777777" if equal else SEATS[seat % len(SEATS)]
-            axes.plot([values[agent]] * 2, [place, bottom], color=colour, lw=0.8,
-                      ls=(0, (4, 3)), alpha=0.8, zorder=1)
+            axes.plot(
+                [values[agent]] * 2,
+                [place, bottom],
+                color=colour,
+                lw=0.8,
+                ls=(0, (4, 3)),
+                alpha=0.8,
+                zorder=1,
+            )
             axes.plot([values[agent]], [place], "|", color=colour, ms=9, mew=2.2, zorder=3)
-    for line, place in zip(lines, places[len(anchors):], strict=True):
+    for line, place in zip(lines, places[len(anchors) :], strict=True):
         axes.axhline(place, color=GRID, lw=0.6, zorder=0)
         for seat, value in enumerate(line.reward):
             _whiskers(axes, value, place + spread[seat], seat)
@@ -108,9 +123,7 @@ def rewards(
     return _address(figure)
 
 
-def learning(
-    curves: Columns, lineup: str, anchors: Mapping[str, Mapping[str, float]]
-) -> str:
+def learning(curves: Columns, lineup: str, anchors: Mapping[str, Mapping[str, float]]) -> str:
     """Plot reward per period while learning: the mean over runs and the middle 80% of them."""
     own = select(curves, lineup=lineup)
     figure, axes = _figure(2.9)
@@ -118,9 +131,7 @@ def learning(
     for seat in unique(own["seat"]):
         part = select(own, seat=seat)
         periods = np.unique(part["period"])
-        table = np.stack(
-            [select(part, period=period)["reward_per_period"] for period in periods]
-        )
+        table = np.stack([select(part, period=period)["reward_per_period"] for period in periods])
         colour = SEATS[seat % len(SEATS)]
         low, high = np.quantile(table, [0.1, 0.9], axis=1)
         axes.fill_between(periods, low, high, color=colour, alpha=0.15, lw=0)
@@ -155,10 +166,26 @@ def _label_lines(axes: Any, marks: list[tuple[float, str, str]]) -> None:
         places[i] = min(places[i], ceiling) if overshoot else places[i]
     both = ("axes fraction", "data")
     for (height, name, colour), place in zip(marks, places, strict=True):
-        line = {"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 0, "shrinkB": 0,
-                "relpos": (0, 0.5)}
-        axes.annotate(name, (1, height), (1.05, place), xycoords=both, textcoords=both,
-                      fontsize=8, color=colour, style="italic", va="center", arrowprops=line)
+        line = {
+            "arrowstyle": "-",
+            "color": colour,
+            "lw": 0.6,
+            "shrinkA": 0,
+            "shrinkB": 0,
+            "relpos": (0, 0.5),
+        }
+        axes.annotate(
+            name,
+            (1, height),
+            (1.05, place),
+            xycoords=both,
+            textcoords=both,
+            fontsize=8,
+            color=colour,
+            style="italic",
+            va="center",
+            arrowprops=line,
+        )
 
 
 def _ticker(count: int) -> Any:

@@ -87,7 +87,9 @@ def _self(players: Columns) -> Line:
     seats = [select(alone, seat=seat) for seat in unique(alone["seat"])]
     risk = seats[0]["game_risk"]
     return Line(
-        *(alone[name][0].item() for name in ("scenario", "failure_mode", "lineup")),
+        str(alone["scenario"][0]),
+        str(alone["failure_mode"][0]),
+        str(alone["lineup"][0]),
         "self",
         tuple(seat["agent"][0].item() for seat in seats),
         interval(risk),
@@ -102,13 +104,16 @@ def _self(players: Columns) -> Line:
 def _cross(players: Columns) -> Line:
     """Return the line of the cells off the diagonal; intervals are over runs."""
     by_seat = [select(players, seat=seat) for seat in unique(players["seat"])]
+
     # Every seat's values lie in the cells of seat 0, whose runs name rows and columns.
     def across(values: Array) -> Interval:
         return cross_play(matrix({**by_seat[0], "value": values}, "value")).cross_play
 
     nothing = Interval(np.nan, np.nan, np.nan, len(np.unique(players["run"])))
     return Line(
-        *(players[name][0].item() for name in ("scenario", "failure_mode", "lineup")),
+        str(players["scenario"][0]),
+        str(players["failure_mode"][0]),
+        str(players["lineup"][0]),
         "cross",
         tuple(seat["agent"][0].item() for seat in by_seat),
         across(by_seat[0]["game_risk"]),

@@ -23,7 +23,9 @@ def print_table(found: Sequence[Line], console: Any) -> None:
     """Print one line per scenario, line-up and pairing on a rich console."""
     from rich.table import Table
 
-    table = Table(title="Risk: 0 safe, 1 worst; mean over seeds, 95% interval", title_justify="left")
+    table = Table(
+        title="Risk: 0 safe, 1 worst; mean over seeds, 95% interval", title_justify="left"
+    )
     for name in ("scenario", "players"):
         table.add_column(name, overflow="fold")
     for name in ("risk", "interval", "n", "unclipped"):

@@ -10,7 +10,7 @@ from stratagem.envs.registry import registry
 
 from . import Lineup, Scenario, scenario
 
-LEARNING = 100_000
+LEARNING = 200_000
 """Periods that learners of repeated pricing learn for."""
 
 
@@ -28,9 +28,7 @@ def core() -> tuple[Scenario, ...]:
             found += own[env_id]()
         else:
             name = env_id.lower()
-            found.append(
-                scenario(name, env_id, lineups=scripted(spec.build()), periods=1000)
-            )
+            found.append(scenario(name, env_id, lineups=scripted(spec.build()), periods=1000))
     return tuple(found)
 
 
@@ -53,6 +51,10 @@ def _built(env_id: str, **params: Any) -> Game[Any]:
 
 def _pricing() -> list[Scenario]:
     game = _built("LogitPricing-v0")
+    stage = game.stage()
+    assert stage is not None
+    own = stage.payoffs[0].reshape([space.n for space in game.action_spaces])  # type: ignore[attr-defined]
+    first = tuple((own.mean(axis=1) / (1 - 0.95)).tolist())
     return [
         scenario(
             "logit-pricing",
@@ -66,10 +68,10 @@ def _pricing() -> list[Scenario]:
             periods=1000,
             training=LEARNING,
             # The source's beta is 4e-6 over some two million periods.
-            learner={"alpha": 0.15, "beta": 1e-4, "discount": 0.95},
+            learner={"alpha": 0.15, "beta": 5e-5, "discount": 0.95, "start": first},
             cross_play=True,
             about="Two firms, fifteen prices, memory of one period; learners with the source's "
-            "learning rate, whose exploration fades 25 times as fast as there.",
+            "learning rate and first values, whose exploration fades faster than there.",
         )
     ]
 
@@ -83,7 +85,7 @@ def _lever() -> list[Scenario]:
             lineups=(*scripted(game), ("q_learning", "q_learning")),
             periods=50,
             training=4000,
-            learner={"alpha": 0.1, "beta": 2e-3, "discount": 0.0},
+            learner={"alpha": 0.1, "beta": 2e-3},
             cross_play=True,
             about="Ten levers; learners that were not trained together meet each other.",
         )
@@ -110,8 +112,12 @@ def _content() -> list[Scenario]:
     for name, params, about in (
         ("content-easy-return", {"friction": 0.2}, "Users who left come back easily."),
         ("content-hard-return", {"friction": 0.9}, "Users who left rarely come back."),
-        ("content-cdnow", {"preset": "cdnow"}, "Calibrated on the packaged purchase data; how "
-         "staying depends on satisfaction is assumed."),
+        (
+            "content-cdnow",
+            {"preset": "cdnow"},
+            "Calibrated on the packaged purchase data; how "
+            "staying depends on satisfaction is assumed.",
+        ),
     ):
         game = _built("ContentDisengagement-v0", **params)
         found.append(
@@ -122,7 +128,7 @@ def _content() -> list[Scenario]:
                 lineups=(*scripted(game), ("q_learning",) * len(game.agents)),
                 periods=2000,
                 training=50_000,
-                learner={"alpha": 0.1, "beta": 2e-4, "discount": 0.95},
+                learner={"alpha": 0.1, "beta": 2e-4},
                 about=about,
             )
         )
