@@ -21,7 +21,8 @@ class PricingEnv(gymnasium.Env[Any, Any]):
         game = LogitPricing()
         m = game.num_prices
         conduct = game.conduct(1)
-        assert conduct is not None and (stage := game.stage()) is not None
+        stage = game.stage()
+        assert conduct is not None
         self.payoff = stage.payoffs[0].reshape(m, m).tolist()
         own, rival = np.divmod(np.arange(m * m), m)
         seen = np.stack([rival, own], axis=1)  # what the rival saw
@@ -56,7 +57,8 @@ class ContentEnv(gymnasium.Env[Any, Any]):
 
     def __init__(self, limit: int = 1000, friction: float = 0.2) -> None:
         game = ContentDisengagement(friction=friction)
-        assert game.arms is not None and game.stay is not None
+        assert game.arms is not None
+        assert game.stay is not None
         self.rewards = [float(r) for r, _ in game.arms]
         self.moves = [int(s) for _, s in game.arms]
         self.stay = [float(f) for f in game.stay]

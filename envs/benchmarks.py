@@ -90,7 +90,5 @@ def certified(
         raise ValueError(f"{concept}: deviators is empty, so the certificate would show nothing")
     if not regret <= tolerance:
         raise ValueError(f"{concept} profile by {method} has {regret=} above {tolerance=}")
-    certificate = Certificate(
-        max(float(regret), 0.0), tolerance, method, deviators, exact, bound
-    )
+    certificate = Certificate(max(float(regret), 0.0), tolerance, method, deviators, exact, bound)
     return Solution(concept, profile, np.asarray(payoffs, np.float64), certificate)

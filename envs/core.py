@@ -236,10 +236,12 @@ class Game(ABC, Generic[StateT]):
         A seat that does not move has the one legal action 0, which is ignored.
         """
         del state
+        return None
 
     def legal(self, state: StateT) -> tuple[Bools, ...] | None:
         """Return the legal actions of each agent, (B, n); None (the default) if all are."""
         del state
+        return None
 
     def stage(self) -> Stage | None:
         """Return the stage if this is a repeated game with a finite memory, else None."""

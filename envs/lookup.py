@@ -97,12 +97,14 @@ class TableSimulator(Clock):
         """Return this step's chance number of each copy, once `steps` has been advanced."""
         if index is not None:
             self._row = len(self._numbers) - 1
-            return streams.unit(self.keys[index] + self.steps[index] * streams.STEP)
+            now = self.keys[index] + self.steps[index] * streams.STEP
+            return np.asarray(streams.unit(now))
         self._row += 1
         if self._row == len(self._numbers):
             now = self.keys + self.steps * streams.STEP
             self._numbers, self._row = streams.unit(now + self._ahead), 0
-        return self._numbers[self._row]
+        row: Floats = self._numbers[self._row]
+        return row
 
     def step(
         self, actions: Sequence[Ints], index: Ints | None = None
@@ -221,8 +223,6 @@ def lookup(game: Game[Any]) -> Lookup:
     if table is None:
         raise ValueError(f"{game!r} is not stepped by look-up")
     return Lookup(table)
-
-
 
 
 class Scalar:

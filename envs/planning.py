@@ -198,7 +198,8 @@ def best_response(
         _refuse_endless(chain, allowed, game)
     choice = _policy_iteration(chain, every[seat], allowed, discount)
     rows = np.arange(len(allowed))
-    values = _solve(chain[rows * n + choice], np.ascontiguousarray(every[:, rows, choice].T), discount)
+    paid = np.ascontiguousarray(every[:, rows, choice].T)
+    values = _solve(chain[rows * n + choice], paid, discount)
     return Response(np.asarray(start @ values), None, len(allowed), "beliefs")
 
 
@@ -226,9 +227,7 @@ def _by_observation(
     member = np.zeros(len(live), np.int64)
     member[states] = group
     rows = (states[:, None] * n + np.arange(n)).ravel()
-    columns = csr_array(
-        (np.ones(len(states)), (states, group)), shape=(len(live), len(labels))
-    )
+    columns = csr_array((np.ones(len(states)), (states, group)), shape=(len(live), len(labels)))
     seen = (model.chain[rows] @ columns).tocsr()  # (live n, M)
     rewards, allowed = model.rewards[seat][states], usable[states]
     head = first[group]  # one member of each state's class stands for it
@@ -281,7 +280,8 @@ def _beliefs(
         for view in np.unique(views[states]):
             at = views[states] == view
             chance = float(mass[at].sum())
-            key = tuple(zip(states[at].tolist(), (mass[at] / chance).round(12).tolist(), strict=True))
+            weights = (mass[at] / chance).round(12).tolist()
+            key = tuple(zip(states[at].tolist(), weights, strict=True))
             if key not in index:
                 if len(index) >= max_beliefs:
                     raise ValueError(
@@ -293,7 +293,8 @@ def _beliefs(
             found.append((index[key], chance))
         return found
 
-    mass = np.bincount(table.initial, table.initial_chance, minlength=len(views))
+    mass: Floats = np.zeros(len(views))
+    np.add.at(mass, table.initial, table.initial_chance)
     start = nodes(mass.nonzero()[0], mass[mass > 0])
     entries: list[tuple[int, int, float]] = []
     rewards, allowed = [], []
@@ -310,8 +311,14 @@ def _beliefs(
                 entries += [(row, j, p) for j, p in nodes(reached, following[reached])]
         done += 1
     size_ = len(beliefs)
-    rows, columns, values = (np.array(c) for c in zip(*entries, strict=True)) if entries else (
-        np.zeros(0, int), np.zeros(0, int), np.zeros(0),
+    rows, columns, values = (
+        (np.array(c) for c in zip(*entries, strict=True))
+        if entries
+        else (
+            np.zeros(0, int),
+            np.zeros(0, int),
+            np.zeros(0),
+        )
     )
     chain = csr_array((values, (rows, columns)), shape=(size_ * n, size_))
     first = np.zeros(size_)

@@ -123,7 +123,7 @@ def _too_large(game: Game[Any], needed: int, max_bytes: int, hint: str) -> Value
 def _repeated_bytes(game: Game[Any], num_joint: int, memory: int) -> int:
     """Return the bytes of the repeated form: payoffs, observations and states."""
     n = len(game.agents)
-    return 8 * (n * num_joint + num_joint**memory * (n + 1) * max(n * memory, 1))
+    return 8 * (n * num_joint + int(num_joint**memory) * (n + 1) * max(n * memory, 1))
 
 
 def _check_repeated(game: Game[Any], stage: Stage, num_joint: int, max_bytes: int) -> None:
@@ -234,7 +234,9 @@ def _allowed(game: Game[Any], state: Any, joint: Ints) -> Bools:
     rows = np.arange(joint.shape[1])
     if legal is None:
         return np.ones(len(rows), np.bool_)
-    return np.logical_and.reduce([own[rows, a] for own, a in zip(legal, joint, strict=True)])
+    return np.asarray(
+        np.logical_and.reduce([own[rows, a] for own, a in zip(legal, joint, strict=True)])
+    )
 
 
 def _numbered(number: Any, step: Any, own: Ints, allowed: Bools) -> Ints:

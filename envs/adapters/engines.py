@@ -248,5 +248,3 @@ def whole(action: Any, space: Discrete, what: str = "action") -> int:
     if not 0 <= own < space.n:
         raise action_error(what, action, space)
     return own
-
-

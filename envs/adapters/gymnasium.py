@@ -122,7 +122,7 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         masks = self.copy.masks()
         if masks is None:
             return np.ones(self.action_space.n, np.bool_)  # type: ignore[attr-defined]
-        return masks[self.seat][0].copy()
+        return np.array(masks[self.seat][0])
 
     def _refuse_step(self) -> None:
         if self.over is None:
@@ -136,7 +136,9 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         try:
             rewards, terminated = copy.step(tuple(joint))
         except KeyError:
-            raise action_error("action", joint, gymnasium.spaces.Tuple(self.game.action_spaces)) from None
+            raise action_error(
+                "action", joint, gymnasium.spaces.Tuple(self.game.action_spaces)
+            ) from None
         truncated = copy.steps >= self.max_episode_steps and not terminated
         if self._learning:
             paid = np.array(rewards)[:, None]

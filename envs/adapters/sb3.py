@@ -210,7 +210,8 @@ class AllSeatsVecEnv(LearnerVecEnv):
         """Return which actions are legal in each row, (N B, n)."""
         masks = self.sim.masks()
         if masks is None:
-            return np.ones((self.num_envs, self.action_space.n), np.bool_)  # type: ignore[attr-defined]
+            n: int = self.action_space.n  # type: ignore[attr-defined]
+            return np.ones((self.num_envs, n), np.bool_)
         return np.concatenate(masks)
 
     def _rows(self) -> Array:

@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from typing_extensions import override
 
 from ..core import Array, Bools, Floats, Game, Ints, Policy
+from ..lookup import TableSimulator
 from .engines import Native, TablePlayer, action_error, folds, many_copies, seat_player, seats
 
 
@@ -67,9 +68,11 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._waits = kind.movers is not Game.movers
         self._masked = self._waits or kind.legal is not Game.legal
         self._late: Ints = np.array([], np.int64)  # these copies spend the next step on a reset
-        self.kernel = self._fuse() if fused and folds(self.others, self.sim) else None
+        self.kernel: Any = self._fuse() if fused and folds(self.others, self.sim) else None
 
     def _fuse(self) -> Any:
+        if not isinstance(self.sim, TableSimulator):
+            return None
         try:
             from ..kernels.fused import FusedSteps
         except ImportError:  # numba is an optional extra

@@ -7,8 +7,11 @@ set), never beside the source.
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numba
+
+config: Any = numba.config
 
 
 def _cache_folder() -> str:
@@ -21,5 +24,5 @@ def _cache_folder() -> str:
     return str(folder)
 
 
-if not numba.config.CACHE_DIR:
-    numba.config.CACHE_DIR = _cache_folder()
+if not config.CACHE_DIR:
+    config.CACHE_DIR = _cache_folder()

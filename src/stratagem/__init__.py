@@ -14,9 +14,9 @@ from stratagem.envs import EnvSpec, register, registry
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from stratagem.envs.planning import best_response as best_response
+    from stratagem.envs.planning import evaluate as evaluate
     from stratagem.envs.simulator import rollout as rollout
-    from stratagem.envs.tabular import best_response as best_response
-    from stratagem.envs.tabular import evaluate as evaluate
     from stratagem.envs.tabular import tabulate as tabulate
 
     from .making import aec_env as aec_env
@@ -34,8 +34,8 @@ _LATER = {
     "vector_env": "stratagem.making",
     "player": "stratagem.players",
     "rollout": "stratagem.envs.simulator",
-    "best_response": "stratagem.envs.tabular",
-    "evaluate": "stratagem.envs.tabular",
+    "best_response": "stratagem.envs.planning",
+    "evaluate": "stratagem.envs.planning",
     "tabulate": "stratagem.envs.tabular",
 }
 

@@ -33,9 +33,7 @@ def build(env_id: str | Game[Any], params: Mapping[str, Any]) -> tuple[Game[Any]
     return spec.build(params), spec.max_episode_steps
 
 
-def seated(
-    game: Game[Any], agent: str | None, co_players: CoPlayers | None
-) -> dict[str, Policy]:
+def seated(game: Game[Any], agent: str | None, co_players: CoPlayers | None) -> dict[str, Policy]:
     """Return a policy for every agent but the learner.
 
     Raises:

@@ -46,9 +46,7 @@ def _benchmark(game: Game[Any], seat: int, name: str) -> Policy:
     playable = [key for key, b in found.items() if b.strategies is not None]
     if name not in playable:
         why = "is no profile of the game's own actions" if name in found else "is unknown"
-        raise ValueError(
-            f"benchmark {name!r} {why}; playable are {', '.join(playable) or 'none'}"
-        )
+        raise ValueError(f"benchmark {name!r} {why}; playable are {', '.join(playable) or 'none'}")
     strategies = found[name].strategies
     assert strategies is not None
     return follow(strategies[seat], game.observation_spaces[seat])
@@ -59,9 +57,7 @@ def _q_learning(game: Game[Any], seat: int, **options: Any) -> Policy:
     options.setdefault("discount", 0.95 if endless else 1.0)
     n = _count(game, seat, "q_learning")
     try:
-        return QLearning(
-            observation_space=game.observation_spaces[seat], num_actions=n, **options
-        )
+        return QLearning(observation_space=game.observation_spaces[seat], num_actions=n, **options)
     except TypeError as error:
         raise ValueError(f"options {options} of q_learning are not allowed: {error}") from None
 
@@ -111,8 +107,11 @@ def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> 
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PLAYERS)}"
         raise ValueError(f"unknown player {policy!r}; {hint}")
     if bool(colon) != (name in ("fixed", "benchmark")):
-        raise ValueError(f"player {policy!r} must be written {PLAYERS[name][1].split(',')[0]!r}"
-                         if not colon else f"player {name!r} takes no argument, got {policy!r}")
+        raise ValueError(
+            f"player {policy!r} must be written {PLAYERS[name][1].split(',')[0]!r}"
+            if not colon
+            else f"player {name!r} takes no argument, got {policy!r}"
+        )
     if options and name != "q_learning":
         raise ValueError(f"player {name!r} takes no options, got {sorted(options)}")
     return PLAYERS[name][0](game, seat, *([argument] if colon else []), **options)

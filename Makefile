@@ -1,0 +1,64 @@
+# Two commands, each of which does all set-up on a fresh machine: `make bench` and `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= results
+
+export OMP_NUM_THREADS := 1
+export NUMBA_CACHE_DIR := $(abspath $(VENV))/numba-cache
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: bench test lint types tests docs wheel speed clean
+
+bench: $(VENV)/.bench
+	$(BIN)/stratagem bench --suite core --out $(OUT)
+	@echo "the report lies in $(OUT)/report.html"
+
+test: lint types tests docs wheel
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+tests: $(VENV)/.test
+	$(BIN)/python -c "import stratagem.envs.kernels.fused"
+	$(BIN)/python -m pytest -q -m "not slow"
+
+docs: $(VENV)/.test
+	$(BIN)/python docs/gen_pages.py --check
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+# The wheel, installed by itself and used from outside the repository.
+wheel: $(VENV)/.test
+	rm -rf build dist $(VENV)/wheel
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation -w dist .
+	$(PYTHON) -m venv --system-site-packages --without-pip $(VENV)/wheel
+	$(BIN)/python -m pip --python $(VENV)/wheel/bin/python install -q dist/*.whl
+	cd $(VENV)/wheel && ./bin/python -P -c "import gymnasium, stratagem; \
+	env = gymnasium.make('stratagem/ContentDisengagement-v0', preset='cdnow'); env.reset(seed=0); env.step(0); \
+	assert 'site-packages' in stratagem.envs.__file__, stratagem.envs.__file__"
+	cd $(VENV)/wheel && ./bin/stratagem solve LogitPricing-v0
+
+# Speed against hand-written peers, as ratios; never part of the tests.
+speed: $(VENV)/.test
+	$(BIN)/python benchmarks/views.py
+
+$(VENV)/.bench: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[bench,fast]"
+	touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip "setuptools>=77" wheel
+	$(BIN)/python -m pip install -q -c constraints.txt torch
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[all]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist docs/_build $(OUT)
