@@ -126,7 +126,7 @@ def _content() -> list[Scenario]:
                 "ContentDisengagement-v0",
                 params,
                 lineups=(*scripted(game), ("q_learning",) * len(game.agents)),
-                periods=2000,
+                periods=10_000 if name == "content-cdnow" else 2000,
                 training=50_000,
                 learner={"alpha": 0.1, "beta": 2e-4},
                 about=about,

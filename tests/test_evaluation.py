@@ -1,0 +1,240 @@
+import os
+
+import numpy as np
+import pytest
+
+from stratagem.envs import streams
+from stratagem.envs.core import learns
+from stratagem.envs.registry import registry
+from stratagem.envs.simulator import rollout
+from stratagem.evaluation import ROW_COLUMNS, bench, evaluate, read_manifest, root, roots
+from stratagem.evaluation.anchors import common_length, per_period
+from stratagem.evaluation.bench import tasks
+from stratagem.evaluation.learning import every_observation, tabled, train
+from stratagem.evaluation.storage import finished, part_name, read_table
+from stratagem.players import player
+from stratagem.scenarios import Scenario, scenario, suite, suites
+
+PRICING = scenario(
+    "pricing-test",
+    "LogitPricing-v0",
+    {"num_prices": 5},
+    lineups=(("random", "random"), ("q_learning", "q_learning")),
+    periods=30,
+    max_episode_steps=10,
+    training=60,
+    learner={"alpha": 0.2, "beta": 0.05, "discount": 0.9},
+    cross_play=True,
+)
+LEVER = scenario(
+    "lever-test",
+    "LeverCoordination-v0",
+    lineups=(("fixed:2", "fixed:2"), ("random", "random")),
+    periods=6,
+)
+
+
+def test_roots_are_64_bit_hashes_that_differ_with_every_index_phase_and_scenario():
+    found = [
+        root(one.id, phase, i)
+        for one in suite("core") + suite("quick")
+        for phase in ("play", "train q_learning + q_learning", "meet q_learning + q_learning")
+        for i in range(300)
+    ]
+    gaps = np.diff(np.sort(np.array(found, np.uint64)))
+    assert gaps.min() > 4096
+    assert max(found) >= 2**63
+    assert root("a", "play", 1, 2) != root("a", "play", 12)
+
+
+def test_no_two_sessions_share_a_random_number():
+    sessions = np.concatenate(
+        [roots(one.id, phase, range(4)) for one in suite("core") for phase in ("play", "train q")]
+    )
+    keys = np.concatenate(
+        [
+            streams.make_keys(streams.make_roots(sessions), np.full(len(sessions), e, np.uint64))
+            for e in range(3)
+        ]
+    )
+    counters = [
+        np.uint64((streams.offset(purpose, draw) + step * int(streams.STEP)) % 2**64)
+        for purpose in range(5)
+        for draw in range(2)
+        for step in range(200)
+    ]
+    words = (keys[:, None] + np.array(counters)).ravel()
+    assert len(np.unique(words)) == len(words)
+
+
+def test_a_lever_session_has_one_row_per_episode_and_seat():
+    rows = evaluate("fixed:2", LEVER, 3).rows
+    assert list(rows) == list(ROW_COLUMNS)
+    assert len(rows["reward"]) == 3 * 6 * 2
+    assert (rows["reward"] == 1).all()
+    assert (rows["risk"] == 0).all()
+    assert rows["terminated"].all()
+    assert rows["episode"][:4].tolist() == [0, 0, 1, 1]
+    assert rows["seat"][:4].tolist() == [0, 1, 0, 1]
+    assert set(rows["agent"]) == {"player_0", "player_1"}
+
+
+def test_rows_add_up_to_the_rollout_that_they_come_from():
+    rows = evaluate("random", PRICING, 2).rows
+    game = PRICING.build()
+    policies = [player("random", game, seat) for seat in range(2)]
+    own = roots(PRICING.id, "play", range(2))
+    trajectory, _ = rollout(
+        game, policies, num_copies=2, num_steps=30, seed=own, max_episode_steps=10
+    )
+    assert rows["periods"].tolist() == [10] * 12
+    assert rows["truncated"].all()
+    for seed in range(2):
+        for seat in range(2):
+            mine = (rows["seed_index"] == seed) & (rows["seat"] == seat)
+            expected = trajectory.rewards[:, seat, seed].reshape(3, 10)
+            assert rows["reward"][mine] == pytest.approx(expected.sum(axis=1))
+            assert rows["session_reward_per_period"][mine] == pytest.approx(expected.mean())
+            session = np.average(rows["risk"][mine], weights=rows["periods"][mine])
+            assert rows["session_risk"][mine] == pytest.approx(session)
+
+
+def test_a_session_is_the_same_whatever_is_played_beside_it():
+    many, few = evaluate("random", PRICING, 4).rows, evaluate("random", PRICING, [2]).rows
+    third = many["seed_index"] == 2
+    for name in ROW_COLUMNS:
+        assert (many[name][third] == few[name]).all(), name
+
+
+def test_learners_are_frozen_and_meet_those_of_every_other_run():
+    result = evaluate("q_learning", PRICING, 3)
+    first = (result.rows["seat"] == 0) & (result.rows["episode"] == 0)
+    cells = list(zip(result.rows["run"][first], result.rows["partner_run"][first], strict=True))
+    assert sorted(cells) == [(i, j) for i in range(3) for j in range(3)]
+    own = result.rows["pairing"][first] == "self"
+    assert [i == j for i, j in cells] == own.tolist()
+    assert result.curves["period"].max() == 60
+    assert set(result.curves["run"]) == {0, 1, 2}
+
+
+def test_what_a_run_learns_does_not_depend_on_how_many_runs_there_are():
+    game = PRICING.build()
+    policies = [player("q_learning", game, seat, beta=0.05) for seat in range(2)]
+    assert all(map(learns, policies))
+    seeds = roots("x", "train", range(3))
+    seen = every_observation(game.observation_spaces[0])
+    many, one = (
+        train(game, policies, seeds=own, periods=80, max_episode_steps=None)
+        for own in (seeds, seeds[2:])
+    )
+    answers = [t.policies[0][i].rule(seen) for t, i in ((many, 2), (one, 0))]
+    assert (answers[0] == answers[1]).all()
+    assert (many.rewards[:, :, 2:] == one.rewards).all()
+
+
+def test_a_table_of_policies_answers_as_each_of_them_does():
+    game = PRICING.build()
+    space = game.observation_spaces[0]
+    policies = [player(f"fixed:{k}", game, 0) for k in (4, 1)] + [player("tit_for_tat", game, 0)]
+    seen = every_observation(space)
+    joined = tabled(policies, space, np.array([2, 0, 1]))
+    stream = streams.Stream(np.zeros(3, np.uint64), np.zeros(3, np.uint64), 0)
+    actions, _ = joined.act(seen[[7, 7, 7]], (), stream)
+    assert actions.tolist() == [policies[2].rule(seen[7:8])[0], 4, 1]
+    with pytest.raises(ValueError, match="not a policy without memory"):
+        tabled([player("q_learning", game, 0)], space, np.array([0]))
+
+
+def test_bad_evaluations_name_what_is_wrong():
+    with pytest.raises(ValueError, match="at least 1"):
+        evaluate("random", LEVER, 0)
+    with pytest.raises(ValueError, match="no training periods"):
+        evaluate("q_learning", LEVER, 2)
+    with pytest.raises(ValueError, match="policies must be one or 2, got 3"):
+        evaluate(["random"] * 3, LEVER, 2)
+    with pytest.raises(ValueError, match="unknown player"):
+        evaluate("nobody", LEVER, 2)
+
+
+def test_scenarios_refuse_what_cannot_be_played():
+    with pytest.raises(ValueError, match="periods must be at least 1"):
+        scenario("x", "LogitPricing-v0", lineups=(), periods=0)
+    with pytest.raises(ValueError, match="need 2 names"):
+        scenario("x", "LogitPricing-v0", lineups=(("random",),), periods=1)
+    with pytest.raises(ValueError, match="mu must be positive"):
+        scenario("x", "LogitPricing-v0", {"mu": 0}, lineups=(), periods=1)
+    with pytest.raises(ValueError, match="unknown suite 'x'"):
+        suite("x")
+
+
+def test_both_suites_cover_every_registered_game_under_ids_of_their_own():
+    ours = {k for k, spec in registry.items() if ".games." in spec.game.__module__}
+    for name in suites():
+        assert ours <= {one.game for one in suite(name)}
+    ids = [one.id for name in suites() for one in suite(name)]
+    assert len(set(ids)) == len(ids)
+    names = [part_name(t.scenario.id, " + ".join(t.lineup)) for t in tasks(suite("core"))]
+    assert len(set(names)) == len(names)
+
+
+def test_a_hash_changes_with_the_contents_of_a_scenario():
+    other = Scenario(**{**PRICING.__dict__, "periods": 31})
+    assert other.content_hash() != PRICING.content_hash()
+    assert other.id == PRICING.id
+
+
+def test_values_are_compared_per_period():
+    assert per_period({"unit": "per_period", "value": {"a": 2.0}}, None) == {"a": 2.0}
+    discounted = {"unit": "discounted", "discount": 0.9, "value": {"a": 20.0}}
+    assert per_period(discounted, None)["a"] == pytest.approx(2.0)
+    assert per_period({"unit": "per_episode", "value": {"a": 20.0}}, 10.0) == {"a": 2.0}
+    assert per_period({"unit": "per_episode", "value": {"a": 20.0}}, None) == {}
+    ended = np.array([True, True, False])
+    assert common_length(np.array([4, 4, 2]), ended) == 4
+    assert common_length(np.array([4, 3, 2]), ended) is None
+
+
+def test_a_bench_resumes_what_is_finished_and_replays_what_is_not(tmp_path):
+    pytest.importorskip("pyarrow")
+    bench((PRICING, LEVER), tmp_path, suite="test", seeds=2)
+    manifest = read_manifest(tmp_path)
+    assert manifest["complete"]
+    assert manifest["scenarios"][0]["benchmarks"]["nash"]["certificate"]["deviators"]
+    parts = sorted((tmp_path / "rows").iterdir())
+    assert len(parts) == 4
+    before = {p.name: (p.stat().st_mtime_ns, read_table(p)) for p in parts}
+    parts[0].write_bytes(b"torn")
+    bench((PRICING, LEVER), tmp_path, suite="test", seeds=2)
+    assert not finished(parts[1], "another configuration")
+    for part in parts:
+        written, rows = before[part.name]
+        assert (part.stat().st_mtime_ns == written) == (part != parts[0])
+        again = read_table(part)
+        for name, column in rows.items():
+            np.testing.assert_array_equal(again[name], column)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_other_seeds_or_a_changed_scenario_are_played_anew(tmp_path):
+    pytest.importorskip("pyarrow")
+    task = tasks([LEVER])[0]
+    assert task.config(2) != task.config(3)
+    changed = Scenario(**{**LEVER.__dict__, "periods": 7})
+    assert tasks([changed])[0].config(2) != task.config(2)
+    bench((LEVER,), tmp_path, suite="test", seeds=2)
+    bench((LEVER,), tmp_path, suite="test", seeds=3)
+    rows = read_table(tmp_path / "rows" / task.part)
+    assert set(rows["seed_index"]) == {0, 1, 2}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_without_write_permission_is_refused_before_any_work(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(ValueError, match="not writable"):
+        bench((LEVER,), tmp_path / "x", suite="test", seeds=1)
+
+
+def test_a_folder_under_a_file_is_refused_before_any_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="not writable"):
+        bench((LEVER,), tmp_path / "file" / "x", suite="test", seeds=1)
