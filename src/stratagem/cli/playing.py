@@ -119,7 +119,7 @@ def report(
         ("policy", *names),
         ("reward", *(f"{x.value:.4f}" for x in reward)),
         ("95% interval", *map(ends, reward)),
-        ("risk", *("undefined" if np.isnan(x) else f"{x:.3f}" for x in seat_risks)),
+        ("risk", *("undefined" if np.isnan(x) else f"{x:.4f}" for x in seat_risks)),
         *(
             (name, *(f"{found[a]:.4f}" if a in found else "" for a in game.agents))
             for name, found in anchors.items()
@@ -135,8 +135,8 @@ def report(
         return
     shown = whole.clipped()
     print(
-        f"risk: {shown.value:.3f} {ends(shown)} (n = {whole.n} seeds; "
-        f"unclipped {whole.value:.3f} {ends(whole)})"
+        f"risk: {shown.value:.4f} {ends(shown)} (n = {whole.n} seeds; "
+        f"unclipped {whole.value:.4f} {ends(whole)})"
     )
 
 
