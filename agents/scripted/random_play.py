@@ -19,6 +19,11 @@ class Random:
 
     num_actions: int
 
+    def __post_init__(self) -> None:
+        """Check the number of actions."""
+        if self.num_actions < 1:
+            raise ValueError(f"num_actions must be at least 1, got {self.num_actions}")
+
     def init(self, num_copies: int, rng: Stream) -> Memory:
         """Return no memory."""
         del num_copies, rng

@@ -6,9 +6,12 @@ from typing import Any
 
 from gymnasium.spaces import Discrete
 
+from stratagem.agents.scripted.fixed import fixed
+from stratagem.agents.scripted.follower import follow
 from stratagem.agents.scripted.grim import Grim
 from stratagem.agents.scripted.random_play import Random
-from stratagem.agents.scripted.rules import fixed, follow, tit_for_tat, win_stay_lose_shift
+from stratagem.agents.scripted.tit_for_tat import tit_for_tat
+from stratagem.agents.scripted.win_stay_lose_shift import win_stay_lose_shift
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.envs.core import Conduct, Game, Policy
 
