@@ -61,7 +61,8 @@ a { color: #00558a; }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
-  h2 { break-after: avoid; }
+  h2, h3, h2 + p, .key { break-after: avoid; }
+  figure img { max-width: 12cm; }
   h3, figure, tr { break-inside: avoid; }
   .wide { overflow: visible; }
   nav { display: none; }
