@@ -130,6 +130,20 @@ def payoffs(game: Game[Any], strategies: Sequence[Floats], *, discount: float = 
     return np.asarray(values[:, table.initial] @ table.initial_chance)
 
 
+def expected_periods(game: Game[Any], strategies: Sequence[Floats]) -> float:
+    """Return the expected number of periods of an episode under fixed strategies.
+
+    Raises:
+        ValueError: If a strategy is malformed, or the game need not end.
+    """
+    table = tabulate(game)
+    counts = [size(space) for space in game.action_spaces]
+    model = _model(table, spread(game, table, strategies), counts)
+    _refuse_endless(model.chain, _reachable(model.chain, table, 1)[:, None], game)
+    length = _solve(model.chain, np.ones(num_states(table)), 1.0)
+    return float(length[table.initial] @ table.initial_chance)
+
+
 def _reachable(chain: Any, table: Table, n: int) -> Bools:
     """Return the states that can be met in a game that goes on, (S,)."""
     live = np.zeros(chain.shape[1], np.bool_)

@@ -1,6 +1,7 @@
 """The Gymnasium view: one copy, one learner, policies in the other seats."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import gymnasium
@@ -58,8 +59,9 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         self.seat, policies = seats(game, agent, co_players or {})
         self.game, self.render_mode, self.seeded = game, render_mode, False
         self.max_episode_steps = float("inf") if max_episode_steps is None else max_episode_steps
-        self.action_space = game.action_spaces[self.seat]
-        self.observation_space = game.observation_spaces[self.seat]
+        # Copies, since a space holds the generator that `sample` draws from.
+        self.action_space = deepcopy(game.action_spaces[self.seat])
+        self.observation_space = deepcopy(game.observation_spaces[self.seat])
         self.copy = one_copy(game, [Native(space) for space in game.observation_spaces])
         self.others = [seat_player(policy, i, self.copy) for i, policy in policies.items()]
         self._whole = isinstance(self.action_space, Discrete)

@@ -1,5 +1,6 @@
 """The PettingZoo views: every agent in the caller's hands, at once or one after another."""
 
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -53,8 +54,10 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
         self.copy = one_copy(game, encoders)
         self.possible_agents = list(game.agents)
         self.agents: list[str] = []
-        self.observation_spaces = dict(zip(game.agents, spaces, strict=True))
-        self.action_spaces = dict(zip(game.agents, game.action_spaces, strict=True))
+        # Copies, since a space holds the generator that `sample` draws from.
+        own = deepcopy((spaces, game.action_spaces))
+        self.observation_spaces = dict(zip(game.agents, own[0], strict=True))
+        self.action_spaces = dict(zip(game.agents, own[1], strict=True))
         low, high = (np.concatenate([getattr(b, k) for b in flats]) for k in ("low", "high"))
         self.state_space = Box(low, high, dtype=np.float32)
         self.max_cycles = float("inf") if max_cycles is None else max_cycles

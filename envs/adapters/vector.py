@@ -1,6 +1,7 @@
 """The native Gymnasium vector view: many copies, one learner, policies in the other seats."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import gymnasium
@@ -57,8 +58,8 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self.num_envs, self.seeded, self.started = num_envs, False, False
         self.sim = many_copies(game, num_envs, max_episode_steps)
         self.others = [seat_player(policy, i, self.sim) for i, policy in policies.items()]
-        self.single_action_space = game.action_spaces[self.seat]
-        self.single_observation_space = game.observation_spaces[self.seat]
+        self.single_action_space = deepcopy(game.action_spaces[self.seat])
+        self.single_observation_space = deepcopy(game.observation_spaces[self.seat])
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         space = self.single_action_space
