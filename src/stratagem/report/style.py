@@ -63,7 +63,7 @@ a { color: #00558a; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   h2, h3, h2 + p, .key { break-after: avoid; }
   figure img { max-width: 12cm; }
-  h3, figure, tr { break-inside: avoid; }
+  h2 + p, h3, figure, tr { break-inside: avoid; }
   .wide { overflow: visible; }
   nav { display: none; }
 }
