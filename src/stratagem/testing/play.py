@@ -1,5 +1,6 @@
 """Random legal play, and co-players that make views comparable."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from stratagem.envs.core import (
     masks,
 )
 from stratagem.envs.simulator import Simulator
+from stratagem.envs.spaces import size
 from stratagem.envs.streams import Stream
 
 
@@ -60,7 +62,7 @@ def reference(game: Game[Any], seed: int, limit: int) -> Episode:
     sim.reset(seed)
     generator = np.random.default_rng(seed)
     seats = range(len(game.agents))
-    log: Any = ([], [], [], [], [])
+    log: Any = [[], [], [], [], []]
     while True:
         log[0].append([sim.observe(i)[0] for i in seats])
         log[1].append(sim.masks())
@@ -71,7 +73,8 @@ def reference(game: Game[Any], seed: int, limit: int) -> Episode:
         log[4].append(rewards[:, 0])
         if terminated[0] or truncated[0]:
             log[0].append([sim.observe(i)[0] for i in seats])
-            return Episode(*log, bool(terminated[0]), bool(truncated[0]))
+            ends = bool(terminated[0]), bool(truncated[0])
+            return Episode(log[0], log[1], log[2], log[3], log[4], *ends)
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,15 +168,18 @@ def _legal(choice: Array, mask: Bools | None) -> Array:
 
 def co_players(game: Game[Any], seat: int) -> list[dict[str, Policy]]:
     """Return sets of co-players: reactive, mixed, remembering and learning ones."""
-    kinds = (
+    others = [(i, name) for i, name in enumerate(game.agents) if i != seat]
+    if not others:
+        return [{}]
+    if not all_discrete(game):
+        still = {i: np.zeros((1, *(game.action_spaces[i].shape or ()))) for i, _ in others}
+        return [{name: Replay(still[i].astype(np.float32)) for i, name in others}]
+    kinds: tuple[Callable[[int], Any], ...] = (
         lambda n: Reactive(_Hashed(n)),
         lambda n: Reactive(_Hashed(n, mixed=True)),
         _Counting,
         _Learning,
     )
-    others = [(i, name) for i, name in enumerate(game.agents) if i != seat]
-    if not others:
-        return [{}]
-    if game.legal.__func__ is not Game.legal:  # type: ignore[attr-defined]
+    if type(game).legal is not Game.legal:
         kinds = kinds[2:]  # reactive rules do not consult the mask
-    return [{name: kind(int(game.action_spaces[i].n)) for i, name in others} for kind in kinds]  # type: ignore[attr-defined, operator]
+    return [{name: kind(size(game.action_spaces[i])) for i, name in others} for kind in kinds]

@@ -18,8 +18,7 @@ _ENDLESS_DISCOUNT = 0.9
 def _benchmarks(game: Game[Any]) -> dict[str, Benchmark]:
     try:
         return dict(game.benchmarks())
-    except ValueError as error:  # an endless game may have none without a discount
-        assert str(error), "a refusal must say why"
+    except ValueError:  # an endless game may have none without a discount
         return {}
 
 
