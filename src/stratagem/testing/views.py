@@ -33,7 +33,7 @@ def _same(game: Game[Any], seat: int, got: Any, want: Any, where: str) -> None:
 def check_one_trajectory(game: Game[Any]) -> None:
     """Parallel, AEC and single views play the episode that the game's own functions play."""
     for seed in range(4):
-        for limit in (LIMIT, 60):
+        for limit in (1, LIMIT, 60):
             episode = reference(game, seed, limit)
             _check_parallel(game, seed, limit, episode)
             _check_aec(game, seed, limit, episode)
