@@ -1,6 +1,6 @@
 """Each check of the kit is shown to fail on a game or view with one defect."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,7 +141,7 @@ def test_a_true_equilibrium_passes() -> None:
 
 
 @pytest.fixture
-def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type, Callable[..., Any]], None]]:
+def change(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, Callable[..., Any]], None]:
     """Let a test change what a view's `step` returns: `change(view, edit(self, result))`."""
 
     def apply(view: type, edit: Callable[..., Any]) -> None:
@@ -152,7 +152,7 @@ def change(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[type, Callable
 
         monkeypatch.setattr(view, "step", step)
 
-    yield apply
+    return apply
 
 
 def swapped(self: Any, result: Any) -> Any:

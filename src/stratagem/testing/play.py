@@ -117,17 +117,19 @@ class _Hashed:
 
 
 @dataclass(frozen=True)
-class _Counting:
+class Counting:
     """Remembers, draws, and depends on all that it saw."""
 
     n: int
 
     def init(self, num_copies: int, rng: Stream) -> Memory:
+        """Draw an offset."""
         return (rng.integers(self.n), np.zeros(num_copies, np.int64))
 
     def act(
         self, observation: Array, memory: Memory, rng: Stream, mask: Bools | None = None
     ) -> tuple[Array, Memory]:
+        """Return actions and the new sum of what was seen."""
         offset, seen = memory
         seen = seen + _scores(observation)
         return _legal((offset + seen + rng.integers(self.n)) % self.n, mask), (offset, seen)
@@ -177,7 +179,7 @@ def co_players(game: Game[Any], seat: int) -> list[dict[str, Policy]]:
     kinds: tuple[Callable[[int], Any], ...] = (
         lambda n: Reactive(_Hashed(n)),
         lambda n: Reactive(_Hashed(n, mixed=True)),
-        _Counting,
+        Counting,
         _Learning,
     )
     if type(game).legal is not Game.legal:

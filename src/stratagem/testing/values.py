@@ -8,9 +8,10 @@ from stratagem.envs.benchmarks import Benchmark
 from stratagem.envs.core import Floats, Game
 from stratagem.envs.planning import best_response, expected_periods, payoffs
 from stratagem.envs.simulator import rollout
+from stratagem.envs.spaces import size
 from stratagem.envs.tabular import tabulate
 
-from .play import Replay, all_discrete
+from .play import Counting, all_discrete
 
 _ENDLESS_DISCOUNT = 0.9
 
@@ -90,12 +91,12 @@ def check_risk(game: Game[Any]) -> None:
         assert len(scales) == len(game.agents), "risk_scales must be one per agent"
     if not all_discrete(game):
         return
-    zero = [Replay(np.zeros(1, np.int64)) for _ in game.agents]
-    trajectory, _ = rollout(game, zero, num_copies=3, num_steps=4, seed=5, max_episode_steps=1000)
+    varied = [Counting(size(space)) for space in game.action_spaces]
+    trajectory, _ = rollout(game, varied, num_copies=3, num_steps=4, seed=5, max_episode_steps=1000)
     risk, per_seat = game.risk(trajectory), game.seat_risk(trajectory)
     assert risk.shape == (3,), "risk must be (B,)"
     assert per_seat.shape == (len(game.agents), 3), "seat_risk must be (N, B)"
-    alone, _ = rollout(game, zero, num_copies=1, num_steps=4, seed=6, max_episode_steps=1000)
+    alone, _ = rollout(game, varied, num_copies=1, num_steps=4, seed=6, max_episode_steps=1000)
     same = np.allclose(game.risk(alone), risk[1:2], rtol=0, atol=1e-12, equal_nan=True)
     assert same, "risk of a copy depends on its batch"
     if scales is not None:
