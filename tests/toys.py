@@ -9,6 +9,7 @@ from gymnasium.spaces import Box, Discrete, MultiDiscrete, Space
 from typing_extensions import override
 
 from stratagem.envs.core import Array, Bools, Floats, Game, Ints, RiskScale, Stage, Step
+from stratagem.envs.spaces import nothing_to_see, see_nothing
 
 PRISONERS = np.array([[[3.0, 0.0], [5.0, 1.0]], [[3.0, 5.0], [0.0, 1.0]]])
 """Payoffs (agent, own first agent's action, second's): 0 cooperates, 1 defects."""
@@ -229,3 +230,64 @@ class Drift(Game[Point]):
     @override
     def observe(self, state: Point) -> tuple[Array, ...]:
         return state.at, state.at[:, ::-1]
+
+
+class Place(NamedTuple):
+    at: Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wander(Game[Place]):
+    """A random game of two agents over three places: both see the place, or the second does not.
+
+    Attributes:
+        draw_from: seed of its tables.
+        blind: whether the second agent sees nothing.
+    """
+
+    draw_from: int = 0
+    blind: bool = False
+
+    @cached_property
+    def tables(self) -> tuple[Floats, Ints, Floats]:
+        """Chance (3, 2, 2, 3), successors of outcomes 0 and 1, and rewards (2, 3, 2, 2)."""
+        rng = np.random.default_rng(self.draw_from)
+        probs = rng.dirichlet(np.ones(3), size=(3, 2, 2)) * 0.9
+        probs[..., 2] += 0.1
+        return probs, rng.integers(3, size=(3, 2, 2, 2)), rng.normal(size=(2, 3, 2, 2))
+
+    @property
+    @override
+    def agents(self) -> tuple[str, ...]:
+        return ("walker_0", "walker_1")
+
+    @cached_property
+    def action_spaces(self) -> tuple[Space[Any], ...]:
+        return (Discrete(2), Discrete(2))
+
+    @cached_property
+    def observation_spaces(self) -> tuple[Space[Any], ...]:
+        return (Discrete(3), nothing_to_see() if self.blind else Discrete(3))
+
+    @property
+    @override
+    def initial_chance(self) -> Floats:
+        return np.array([0.5, 0.3, 0.2])
+
+    @override
+    def initial(self, outcome: Ints) -> Place:
+        return Place(outcome)
+
+    @override
+    def chance(self, state: Place, actions: Ints) -> Floats:
+        return np.asarray(self.tables[0][state.at, actions[0], actions[1]])
+
+    @override
+    def step(self, state: Place, actions: Ints, outcome: Ints) -> Step[Place]:
+        cell = (state.at, actions[0], actions[1])
+        following = self.tables[1][(*cell, np.minimum(outcome, 1))]
+        return Step(Place(following), self.tables[2][(slice(None), *cell)], outcome == 2)
+
+    @override
+    def observe(self, state: Place) -> tuple[Array, ...]:
+        return state.at, see_nothing(len(state.at)) if self.blind else state.at.copy()
