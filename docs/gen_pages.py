@@ -1,4 +1,4 @@
-"""Write one page per registered game from its docstrings, and one of the command line.
+"""Write one page per registered game from its docstrings, their list, and the command line's.
 
 Usage: python docs/gen_pages.py [--check]
 
@@ -139,7 +139,8 @@ any others.
 
 ### Certificates
 
-What each value's regret was recomputed to be, apart from its solver.
+How far each value is from what it claims to be, at most, computed apart from its solver, in the
+value's unit.
 
 {certificates(found)}
 
@@ -150,6 +151,32 @@ What each value's regret was recomputed to be, apart from its solver.
 ## Parameters
 
 {parameters(game)}
+"""
+
+
+def file_name(spec: stratagem.EnvSpec) -> str:
+    """Return the file name of a game's page."""
+    return f"{spec.game.__module__.rsplit('.', 1)[-1]}.md"
+
+
+def games() -> str:
+    """Return the page that lists all games."""
+    rows = []
+    for spec in sorted(stratagem.registry.values(), key=lambda spec: spec.id):
+        doc = inspect.getdoc(inspect.getmodule(spec.game)) or ""
+        rows.append(
+            [
+                f"[{spec.id}](environments/{file_name(spec)})",
+                doc.partition("\n\n")[0],
+                ", ".join(spec.failure_modes),
+                spec.source,
+            ]
+        )
+    return f"""{NOTE.format("the registry")}
+
+# All games
+
+{table(["id", "what happens", "failure modes", "source"], rows)}
 """
 
 
@@ -187,10 +214,9 @@ mistake is one line on the error stream and exit code 2.
 def pages() -> dict[Path, str]:
     """Return the text of every generated page by its path."""
     written = {
-        DOCS / "environments" / f"{spec.game.__module__.rsplit('.', 1)[-1]}.md": page(spec)
-        for spec in stratagem.registry.values()
+        DOCS / "environments" / file_name(spec): page(spec) for spec in stratagem.registry.values()
     }
-    return {**written, DOCS / "command_line.md": command_line()}
+    return {**written, DOCS / "games.md": games(), DOCS / "command_line.md": command_line()}
 
 
 def main(options: list[str]) -> int:
