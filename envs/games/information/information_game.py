@@ -63,7 +63,7 @@ of either game must not gain by playing as in the other, and must have its maxmi
 q = (1 + p) / 2 the chance that the signal of `player_1` is right, p its precision, and q of
 at least 1 - a, its optimum lies below the Stackelberg value by
 
-$$\tfrac12 \min\{(1-q)\,\gamma\,(1-a)/q,\; 1-\gamma\}.$$
+$$\tfrac{1}{2} \min\{(1-q)\,\gamma\,(1-a)/q,\; 1-\gamma\}.$$
 
 Below q = 1 - a the program's gap is larger. For every precision $p_* < 1$ there is thus a
 `gamma` such that no signal of precision up to $p_*$ gives `player_1` its Stackelberg value; the
