@@ -271,5 +271,9 @@ def spread(game: Game[Any], table: Table, strategies: Sequence[Floats]) -> list[
         if (rows < 0).any() or not np.allclose(rows.sum(axis=1), 1):
             raise ValueError(f"strategy of {name} must have rows that are distributions")
         at = own_index(game, table, seat) if len(rows) > 1 else np.zeros(num_states(table), int)
-        found.append(rows[at])
+        played = rows[at]
+        if table.legal is not None:  # who has one legal action, as who waits has, plays it
+            forced = table.legal[seat].sum(axis=1) == 1
+            played[forced] = table.legal[seat][forced]
+        found.append(played)
     return found
