@@ -70,7 +70,7 @@ def values(game: Any, found: Iterable[Benchmark]) -> str:
         ]
         for b in found
     ]
-    return table(["benchmark", *(f"`{a}`" for a in game.agents), "unit", "exact among"], rows)
+    return table(["benchmark", *(f"`{a}`" for a in game.agents), "unit", "scope"], rows)
 
 
 def certificates(found: Iterable[Benchmark]) -> str:
