@@ -5,8 +5,8 @@ nothing but the game. Each check is a function that raises `AssertionError`, and
 project's tests prove with mutants that each can fail.
 
 >>> from stratagem.testing import check_game
->>> sorted(check_game("LeverCoordination-v0", third_party=False))[:2]
-['certificates', 'chance']
+>>> {"certificates", "chance"} <= set(check_game("LeverCoordination-v0", third_party=False))
+True
 """
 
 from collections.abc import Callable
