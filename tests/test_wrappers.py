@@ -7,9 +7,12 @@ import gymnasium
 import numpy as np
 import pytest
 import toys
+from gymnasium.spaces import Discrete
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from pettingzoo import ParallelEnv
 from pettingzoo.test import api_test, parallel_api_test
+from pettingzoo.utils.conversions import parallel_to_aec
 
 import stratagem
 from stratagem.envs.core import Reactive, RiskScale
@@ -257,3 +260,45 @@ def test_bad_input_is_named() -> None:
         single.BenchmarkGap(cart, value=1.0, unit="daily")
     with pytest.raises(ValueError, match="firm_1"):
         multi.RiskMetrics(stratagem.parallel_env("LogitPricing-v0"), scale={"firm_0": SCALE})
+
+
+class Leaving(ParallelEnv[str, int, int]):
+    """Not ours: agent b leaves after two steps, a after three; each step pays 1."""
+
+    metadata = {"name": "leaving", "is_parallelizable": True}  # noqa: RUF012
+    possible_agents = ["a", "b"]  # noqa: RUF012
+    render_mode = None
+
+    def observation_space(self, agent: str) -> Any:
+        return Discrete(1)
+
+    action_space = observation_space
+
+    def reset(self, seed: Any = None, options: Any = None) -> Any:
+        self.agents, self.steps = ["a", "b"], 0
+        return {"a": 0, "b": 0}, {"a": {}, "b": {}}
+
+    def step(self, actions: dict[str, int]) -> Any:
+        now, self.steps = self.agents, self.steps + 1
+        ends = {a: self.steps >= (3 if a == "a" else 2) for a in now}
+        self.agents = [a for a in now if not ends[a]]
+        none = dict.fromkeys(now, False)
+        return dict.fromkeys(now, 0), dict.fromkeys(now, 1.0), ends, none, {a: {} for a in now}
+
+
+def test_agents_of_others_that_leave_at_different_times_have_their_own_rows() -> None:
+    both = [
+        multi.RecordOutcomes(multi.RiskMetrics(Leaving(), scale=SCALE), scale=SCALE),
+        multi.RecordOutcomesAEC(parallel_to_aec(Leaving()), scale={"a": SCALE, "b": SCALE}),
+    ]
+    both[0].reset(seed=0)
+    while both[0].agents:
+        both[0].step(dict.fromkeys(both[0].agents, 0))
+    both[1].reset(seed=0)
+    for agent in both[1].agent_iter():
+        *_, terminated, truncated, _ = both[1].last()
+        both[1].step(None if terminated or truncated else 0)
+        assert agent in ("a", "b")
+    for env in both:
+        found = [(row["agent"], row["periods"], row["reward"], row["risk"]) for row in env.rows]
+        assert found == [("b", 2, 2.0, 0.5), ("a", 3, 3.0, 0.5)]
