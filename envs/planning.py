@@ -18,7 +18,7 @@ class Response(NamedTuple):
     Attributes:
         payoffs: of every agent from the start of an episode, (N,).
         strategy: (V, n) probabilities by the index of the responder's own observation; None
-            where the best response needs the whole history.
+            where the best response needs the whole history. Rows never met are uniform.
         nodes: number of observations or beliefs that the dynamic program ran over.
         method: "observations" or "beliefs".
     """
@@ -188,7 +188,7 @@ def best_response(
     table = tabulate(game)
     counts = [size(space) for space in game.action_spaces]
     n, total = counts[seat], num_states(table)
-    given = [np.eye(1, k) if i == seat else strategies[i] for i, k in enumerate(counts)]
+    given = [np.full((1, k), 1 / k) if i == seat else strategies[i] for i, k in enumerate(counts)]
     profile: list[Floats | None] = list(spread(game, table, given))  # type: ignore[arg-type]
     profile[seat] = None
     model = _model(table, profile, counts)
@@ -201,8 +201,7 @@ def best_response(
         if discount == 1:
             _refuse_endless(chain, allowed, game)
         choice = _policy_iteration(chain, rewards, allowed, discount)
-        strategy = np.zeros((size(game.observation_spaces[seat]), n))
-        strategy[:, 0] = 1
+        strategy = np.full((size(game.observation_spaces[seat]), n), 1 / n)
         strategy[labels] = np.eye(n)[choice]
         full = [strategy if i == seat else given[i] for i in range(len(counts))]
         reached = payoffs(game, full, discount=discount)  # type: ignore[arg-type]

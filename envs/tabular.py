@@ -1,6 +1,7 @@
 """A finite game as arrays, in two forms.
 
-`ExplicitTable` lists every state's joint actions and chance outcomes. `RepeatedTable`
+`ExplicitTable` lists every state's joint actions and chance outcomes, those of finished games
+too. `RepeatedTable`
 holds one stage's payoffs and finds successors by index arithmetic, so that it never grows
 as states times actions. `outcomes` reads both alike.
 """
@@ -92,7 +93,7 @@ def own_index(game: Game[Any], table: Table, seat: int) -> Ints:
 
 @lru_cache(maxsize=32)
 def tabulate(game: Game[Any], max_bytes: int = MAX_BYTES) -> Table:
-    """Enumerate the states of `game`, reachable ones alone in the explicit form.
+    """Enumerate the states of `game`; in the explicit form those that steps lead to.
 
     The state's fields must be (B,) or (B, k).
 
@@ -247,6 +248,16 @@ def _numbered(number: Any, step: Any, own: Ints, allowed: Bools) -> Ints:
     return successors
 
 
+def _lawful(name: str, played: Floats, legal: Bools) -> Floats:
+    """Return the probabilities (S, n) with illegal actions left out."""
+    forced = legal.sum(axis=1) == 1
+    weight = np.where(forced[:, None], legal, played * legal)
+    total = weight.sum(axis=1, keepdims=True)
+    if (total <= 0).any():
+        raise ValueError(f"strategy of {name} plays illegal actions alone in some state")
+    return np.asarray(weight / total)
+
+
 def spread(game: Game[Any], table: Table, strategies: Sequence[Floats]) -> list[Floats]:
     """Return each agent's action probabilities in every state, (S, n).
 
@@ -256,8 +267,12 @@ def spread(game: Game[Any], table: Table, strategies: Sequence[Floats]) -> list[
         strategies: per agent (rows, n) by the index of its own observation, or one row
             that is played whatever it sees.
 
+    An illegal action takes no part: the legal ones keep their proportions, and a seat with one
+    legal action, as one that waits has, plays it.
+
     Raises:
-        ValueError: If a strategy has the wrong shape or is no distribution.
+        ValueError: If a strategy has the wrong shape, is no distribution, or plays illegal
+            actions alone where there is a choice.
     """
     found = []
     for seat, (name, rows) in enumerate(zip(game.agents, strategies, strict=True)):
@@ -272,8 +287,7 @@ def spread(game: Game[Any], table: Table, strategies: Sequence[Floats]) -> list[
             raise ValueError(f"strategy of {name} must have rows that are distributions")
         at = own_index(game, table, seat) if len(rows) > 1 else np.zeros(num_states(table), int)
         played = rows[at]
-        if table.legal is not None:  # who has one legal action, as who waits has, plays it
-            forced = table.legal[seat].sum(axis=1) == 1
-            played[forced] = table.legal[seat][forced]
+        if table.legal is not None:
+            played = _lawful(name, played, table.legal[seat])
         found.append(played)
     return found

@@ -191,6 +191,16 @@ def test_illegal_actions_lead_nowhere_in_a_table_and_are_never_a_best_response()
     assert best_response(game, 1, [lead_two, None]).payoffs[1] == pytest.approx(1.0)
 
 
+def test_illegal_actions_take_no_part_in_a_mixed_strategy() -> None:
+    uniform = np.full((1, 3), 1 / 3)
+    assert expected_periods(Turns(), (uniform, uniform)) == pytest.approx(6)
+    # The follower matches 0, 1, 2 with chance 1/3, 1/2 and 1, the leader earns .25 a round more.
+    value = 3 * np.array([(0.5 + 2) / 3 + 0.25, (1 / 3 + 1 / 2 + 1) / 3])
+    assert payoffs(Turns(), (uniform, uniform)) == pytest.approx(value)
+    with pytest.raises(ValueError, match="follower_0 plays illegal actions alone"):
+        payoffs(Turns(), (uniform, np.eye(3)[[0]]))
+
+
 def test_certificates_need_deviators_and_a_regret_that_passes() -> None:
     made: dict[str, Any] = {"profile": (), "payoffs": [1.0], "method": "by hand"}
     with pytest.raises(ValueError, match="deviators is empty"):

@@ -13,7 +13,7 @@ from stratagem.envs.adapters.pettingzoo import GameAECEnv, GameParallelEnv
 from stratagem.envs.adapters.vector import LearnerVectorEnv
 from stratagem.envs.benchmarks import Benchmark, Certificate, Solution
 from stratagem.envs.core import Conduct, RiskScale, Stage, Step
-from stratagem.testing import OWN_CHECKS
+from stratagem.testing import OWN_CHECKS, third_party_checks
 
 
 class NewSpaces(Prisoners):
@@ -279,3 +279,35 @@ def test_an_aec_view_in_which_the_wrong_agent_moves_is_caught(
 def test_payoffs_of_the_toy_are_those_of_a_prisoners_dilemma() -> None:
     own = PRISONERS[0]
     assert own[1, 0] > own[0, 0] > own[1, 1] > own[0, 1]
+
+
+def unseeded(self: Any, result: Any) -> Any:
+    seen, rewards, *rest = result
+    noise = np.random.default_rng().random()
+    return seen, {name: reward + noise for name, reward in rewards.items()}, *rest
+
+
+def out_of_space(self: Any, result: Any) -> Any:
+    return result[0] + 9, *result[1:]
+
+
+@pytest.mark.parametrize(
+    ("check", "view", "edit"),
+    [
+        ("gymnasium.check_env", LearnerEnv, one_buffer),
+        ("gymnasium.check_environments_match", LearnerEnv, noise_after_five),
+        ("pettingzoo.parallel", GameParallelEnv, unseeded),
+        ("pettingzoo.aec", GameParallelEnv, unseeded),
+        ("stable_baselines3.check_env", LearnerEnv, out_of_space),
+    ],
+)
+def test_the_checkers_of_others_are_listened_to(
+    change: Any, check: str, view: type, edit: Callable[..., Any]
+) -> None:
+    checks = third_party_checks()
+    if check not in checks:
+        pytest.skip("not installed")
+    checks[check](Prisoners())
+    change(view, edit)
+    with pytest.raises(AssertionError):
+        checks[check](Prisoners())

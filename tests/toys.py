@@ -132,6 +132,16 @@ class Turns(Game[Turn]):
         return np.ones((len(floor), 3), np.bool_), np.arange(3) >= floor
 
 
+class PaidTurns(Turns):
+    """Turns in which the follower is paid while it waits, before its first move too."""
+
+    @override
+    def step(self, state: Turn, actions: Ints, outcome: Ints) -> Step[Turn]:
+        step = super().step(state, actions, outcome)
+        waits = np.stack([np.zeros_like(state.led), 0.125 * (state.led < 0)])
+        return step._replace(rewards=step.rewards + waits)
+
+
 class Hinted(NamedTuple):
     side: Ints
     hint: Ints

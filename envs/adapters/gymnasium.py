@@ -30,7 +30,8 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
     """One copy of a game for one learner; the co-players follow policies.
 
     Where seats take turns, the view goes on until the learner's seat moves or the episode
-    ends; the reward is the sum over those periods, and `info["periods"]` their number.
+    ends; the reward is the sum over those periods, and `info["periods"]` their number. What is
+    paid before the seat's first move comes with that move.
     Where actions can be illegal, `info["action_mask"]` is int8.
 
     Args:
@@ -71,6 +72,7 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
             self.copy.use(own_lookup(self.copy.table, self.seat, tables))
         self._learning = any(player.learns for player in self.others)
         self._masked = self.copy.waits or type(game).legal is not Game.legal
+        self._carried = 0.0  # paid before the first move of the episode
         self.over: bool | None = None  # None before the first reset
 
     @override
@@ -88,7 +90,7 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         self.over = False
         if not self._masked:
             return self.copy.observation(self.seat), {}
-        periods, _, terminated, truncated = self._wait()
+        periods, self._carried, terminated, truncated = self._wait()
         if terminated or truncated:
             raise RuntimeError(f"an episode of {self.game!r} ended before the agent could move")
         return self.copy.observation(self.seat), self._info(periods)
@@ -115,7 +117,8 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         info: dict[str, Any] = {}
         if self._masked:
             periods, more, terminated, truncated = self._wait(terminated, truncated)
-            reward, info = reward + more, self._info(periods + 1)
+            reward, info = self._carried + reward + more, self._info(periods + 1)
+            self._carried = 0.0
         self.over = terminated or truncated
         return copy.observation(self.seat), reward, terminated, truncated, info
 

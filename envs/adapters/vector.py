@@ -68,6 +68,7 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         kind = type(game)
         self._waits = kind.movers is not Game.movers
         self._masked = self._waits or kind.legal is not Game.legal
+        self._carried = np.zeros(num_envs)  # paid before the first move of the episode
         self._late: Ints = np.array([], np.int64)  # these copies spend the next step on a reset
         self.kernel: Any = self._fuse() if fused and folds(self.others, self.sim) else None
 
@@ -110,6 +111,10 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         if self._masked:
             self._check_masks(own, live)
         reward, terminated, truncated, periods = self._period(own, live)
+        if self._waits:
+            at = slice(None) if live is None else live
+            reward[at] += self._carried[at]
+            self._carried[at] = 0.0
         if self._waits:
             self._wait(live, reward, terminated, truncated, periods)
         if late.size:
@@ -214,7 +219,8 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         periods = np.zeros(self.num_envs, np.int64)
         if self._waits:
             never = np.zeros(self.num_envs, np.bool_)
-            self._wait(index, np.zeros(self.num_envs), never, never.copy(), periods)
+            self._carried[slice(None) if index is None else index] = 0.0
+            self._wait(index, self._carried, never, never.copy(), periods)
         return periods
 
     def _finals(

@@ -16,6 +16,7 @@ from stratagem.envs.core import Game
 from stratagem.making import build
 
 from . import dynamics, third_party, values, views
+from .play import NotApplicable
 
 Check = Callable[[Game[Any]], None]
 
@@ -41,7 +42,7 @@ OWN_CHECKS: dict[str, Check] = {
 """Our own checks by name, in the order in which they run."""
 
 
-def check_game(game: str | Game[Any], *, third_party: bool = True, **params: Any) -> list[str]:
+def check_game(game: str | Game[Any], *, third_party: bool = True, **params: Any) -> dict[str, str]:
     """Put a game through the whole kit; warnings are errors.
 
     Args:
@@ -51,7 +52,7 @@ def check_game(game: str | Game[Any], *, third_party: bool = True, **params: Any
         **params: parameters of the game, if `game` is an id.
 
     Returns:
-        names of the checks that ran.
+        for each check its name and "passed", or why it does not apply to the game.
 
     Raises:
         AssertionError: If a check fails; the message begins with its name.
@@ -60,12 +61,16 @@ def check_game(game: str | Game[Any], *, third_party: bool = True, **params: Any
     checks = dict(OWN_CHECKS)
     if third_party:
         checks |= third_party_checks()
+    found = {}
     for name, check in checks.items():
         try:
             check(built)
+            found[name] = "passed"
+        except NotApplicable as reason:
+            found[name] = f"does not apply: {reason}"
         except AssertionError as error:
             raise AssertionError(f"{name}: {error}") from error
-    return list(checks)
+    return found
 
 
 def third_party_checks() -> dict[str, Check]:
@@ -73,4 +78,4 @@ def third_party_checks() -> dict[str, Check]:
     return third_party.available()
 
 
-__all__ = ["OWN_CHECKS", "check_game", "third_party_checks"]
+__all__ = ["OWN_CHECKS", "NotApplicable", "check_game", "third_party_checks"]

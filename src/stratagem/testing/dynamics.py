@@ -10,7 +10,7 @@ from stratagem.envs.lookup import TableSimulator, step_table
 from stratagem.envs.simulator import Simulator
 from stratagem.envs.spaces import size
 
-from .play import all_discrete, random_actions
+from .play import NotApplicable, all_discrete, random_actions
 
 COPIES = 8
 
@@ -113,7 +113,7 @@ def check_table(game: Game[Any]) -> None:
     """Play by the table equals play by the game's functions, where there is a table."""
     table = step_table(game)
     if table is None or not all_discrete(game):
-        return
+        raise NotApplicable("views do not step this game by a table")
     for limit in (None, 5):
         slow, fast = Simulator(game, COPIES, limit), TableSimulator(game, table, COPIES, limit)
         generator = np.random.default_rng(1)

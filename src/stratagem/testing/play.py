@@ -24,6 +24,10 @@ from stratagem.envs.spaces import size
 from stratagem.envs.streams import Stream
 
 
+class NotApplicable(Exception):  # noqa: N818  (it is no error)
+    """Says why a check does not apply to a game."""
+
+
 def random_actions(game: Game[Any], state: Any, generator: np.random.Generator) -> Actions:
     """Return legal joint actions, one per copy: (N, B), or one array per agent."""
     copies, legal = len(state[0]), masks(game, state)

@@ -11,7 +11,7 @@ from typing import Any
 from stratagem.envs.core import Game
 from stratagem.making import aec_env, make_env, parallel_env
 
-from .play import co_players
+from .play import NotApplicable, co_players
 
 CYCLES = 100
 
@@ -46,6 +46,12 @@ def _fails(check: Callable[[], Any]) -> None:
         raise AssertionError(f"{type(error).__name__}: {error}") from error
 
 
+def _unmasked(game: Game[Any]) -> None:
+    """Raise `NotApplicable` if a game has illegal actions."""
+    if type(game).legal is not Game.legal:
+        raise NotApplicable("the checker samples actions without their mask")
+
+
 def _single(game: Game[Any], seat: int) -> Any:
     return make_env(game, agent=game.agents[seat], co_players=co_players(game, seat)[0])
 
@@ -54,8 +60,7 @@ def check_gymnasium(game: Game[Any]) -> None:
     """Gymnasium's `check_env`, for every seat."""
     from gymnasium.utils.env_checker import check_env
 
-    if type(game).legal is not Game.legal:
-        return  # it samples actions without the mask
+    _unmasked(game)
     for seat in range(len(game.agents)):
         _fails(partial(check_env, _single(game, seat), skip_render_check=True))
 
@@ -64,8 +69,7 @@ def check_gymnasium_match(game: Game[Any]) -> None:
     """Gymnasium's `check_environments_match`: one view beside another of the same game."""
     from gymnasium.utils.env_match import check_environments_match
 
-    if type(game).legal is not Game.legal:
-        return  # it samples actions without the mask
+    _unmasked(game)
     for seat in range(len(game.agents)):
         pair = _single(game, seat), _single(game, seat)
         _fails(partial(check_environments_match, *pair, num_steps=CYCLES, seed=3))
@@ -75,8 +79,7 @@ def check_stable_baselines3(game: Game[Any]) -> None:
     """SB3's `check_env`, for every seat."""
     from stable_baselines3.common.env_checker import check_env
 
-    if type(game).legal is not Game.legal:
-        return  # it samples actions without the mask
+    _unmasked(game)
     for seat in range(len(game.agents)):
         _fails(partial(check_env, _single(game, seat)))
 
@@ -85,8 +88,7 @@ def check_pettingzoo_parallel(game: Game[Any]) -> None:
     """PettingZoo's `parallel_api_test` and `parallel_seed_test`."""
     from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-    if type(game).legal is not Game.legal:
-        return  # they sample actions without the mask that infos carry
+    _unmasked(game)
     _fails(lambda: parallel_api_test(parallel_env(game), num_cycles=CYCLES))
     _fails(lambda: parallel_seed_test(lambda: parallel_env(game)))
 

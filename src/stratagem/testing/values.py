@@ -19,8 +19,10 @@ _ENDLESS_DISCOUNT = 0.9
 def _benchmarks(game: Game[Any]) -> dict[str, Benchmark]:
     try:
         return dict(game.benchmarks())
-    except ValueError:  # an endless game may have none without a discount
-        return {}
+    except ValueError:
+        if getattr(game, "continuation", None) == 1:
+            return {}  # an endless game may have none without a discount
+        raise
 
 
 def _endless(game: Game[Any], strategies: Any) -> bool:

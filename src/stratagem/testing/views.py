@@ -15,7 +15,15 @@ from stratagem.envs.core import Game, masks
 from stratagem.envs.simulator import Simulator
 from stratagem.making import aec_env, make_env, parallel_env, sb3_vec_env, vector_env
 
-from .play import Episode, Replay, all_discrete, co_players, random_actions, reference
+from .play import (
+    Episode,
+    NotApplicable,
+    Replay,
+    all_discrete,
+    co_players,
+    random_actions,
+    reference,
+)
 
 LIMIT = 9
 _MODES = (AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP)
@@ -96,7 +104,8 @@ def _check_single(game: Game[Any], seat: int, seed: int, limit: int, episode: Ep
         _same(game, seat, seen, episode.seen[t][seat], "the single view")
         end = turns[turn + 1] if turn + 1 < len(turns) else len(episode.actions)
         seen, reward, terminated, truncated, info = env.step(episode.actions[t][seat])
-        want = sum(float(rewards[seat]) for rewards in episode.rewards[t:end])
+        paid = episode.rewards[t if turn else 0 : end]  # what comes before the first move too
+        want = sum(float(rewards[seat]) for rewards in paid)
         assert abs(reward - want) <= 1e-12 * max(1, abs(want)), f"the single view pays {reward}"
         assert info.get("periods", 1) == end - t, "info['periods'] is wrong"
         last = end == len(episode.actions)
@@ -163,7 +172,7 @@ def _same_finals(got: dict[str, Any], want: dict[str, Any], t: int) -> None:
 def check_sb3_rows(game: Game[Any]) -> None:
     """The SB3 views' rows are those of the vector view and of the game, at episode ends too."""
     if not find_spec("stable_baselines3"):
-        return
+        raise NotApplicable("stable-baselines3 is not installed")
     num = 3
     for seat, name in enumerate(game.agents):
         others = co_players(game, seat)[-1]
@@ -367,7 +376,7 @@ def check_bad_actions(game: Game[Any]) -> None:
     """An action outside its space raises ValueError in every view."""
     space = game.action_spaces[0]
     if not isinstance(space, Discrete):
-        return
+        raise NotApplicable("the actions are not discrete")
     others = co_players(game, 0)[0]
     env, envs = make_env(game, co_players=others), vector_env(game, 2, co_players=others)
     parallel = parallel_env(game)
