@@ -53,7 +53,9 @@ def test_game_conforms(name: str, check: str) -> None:
 
 
 def test_the_kit_names_what_it_ran_and_what_failed() -> None:
-    assert check_game("LeverCoordination-v0") == dict.fromkeys(CHECKS, "passed")
+    found = check_game("LeverCoordination-v0")
+    assert list(found) == list(CHECKS)
+    assert all(said == "passed" or "not installed" in said for said in found.values())
     assert check_game(Turns())["table"].startswith("does not apply: views do not step")
 
     class Silent(Prisoners):

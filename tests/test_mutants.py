@@ -294,7 +294,7 @@ def out_of_space(self: Any, result: Any) -> Any:
 @pytest.mark.parametrize(
     ("check", "view", "edit"),
     [
-        ("gymnasium.check_env", LearnerEnv, one_buffer),
+        ("gymnasium.check_env", LearnerEnv, out_of_space),
         ("gymnasium.check_environments_match", LearnerEnv, noise_after_five),
         ("pettingzoo.parallel", GameParallelEnv, unseeded),
         ("pettingzoo.aec", GameParallelEnv, unseeded),

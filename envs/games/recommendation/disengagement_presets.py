@@ -44,7 +44,8 @@ def cdnow(effect: float = 0.5) -> Preset:
 
     Estimated: drop-out and purchase rates, and the arms' rewards. Assumed: everything about
     satisfaction, `effect` among it. The game's page lists both, number by number. All are
-    rounded to 6 decimals, so that they are the same on every platform.
+    rounded to 6 decimals, and clicks, whose likelihood is flat, to 3, so that they are the same
+    on every platform.
 
     Args:
         effect: assumed fall in the log-odds of drop-out per level of satisfaction, at least 0.
@@ -61,7 +62,7 @@ def cdnow(effect: float = 0.5) -> Preset:
     stay = (1 - dropout) * fit.weekly_purchase
     clicks = 1000 * np.array([rates.max(), np.median(rates), rates.min()])
     return Preset(
-        arms=tuple(zip(clicks.round(6).tolist(), (-1, 0, 1), strict=True)),
+        arms=tuple(zip(clicks.round(3).tolist(), (-1, 0, 1), strict=True)),
         stay=tuple(stay.round(6).tolist()),
         returning=(round(fit.weekly_purchase, 6),) * 11,
         friction=0.0,
