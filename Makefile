@@ -1,6 +1,6 @@
 # Two commands, each of which does all set-up on a fresh machine: `make bench` and `make test`.
 
-PYTHON ?= python3
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= results

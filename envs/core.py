@@ -290,6 +290,13 @@ class Game(ABC, Generic[StateT]):
         """Return the game's unclipped risk over a trajectory, (B,): by default the worst seat's."""
         return np.asarray(self.seat_risk(trajectory).max(axis=0))
 
+    def game_scales(self) -> "Mapping[str, RiskScale]":
+        """Return the scales of the game's own risk by name, if it is that of one statistic.
+
+        The first is the one that `risk` uses; any others are printed beside it.
+        """
+        return {}
+
     def render(self, state: StateT) -> str:
         """Return one line of text about the first copy."""
         return " ".join(f"{k}={v[0]}" for k, v in zip(state._fields, state, strict=True))  # type: ignore[attr-defined]

@@ -197,3 +197,17 @@ def test_the_command_line_imports_no_extra_until_it_is_needed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_run_and_show_print_the_grid_anchors_beside_the_continuous_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    follow = "benchmark:grid_nash_low,benchmark:grid_nash_low"
+    assert main(["run", "LogitPricing-v0", "--agents", follow, "--seeds", "2", "--steps", "5"]) == 0
+    out = capsys.readouterr().out
+    assert "unclipped -0.0238" in out
+    assert "risk between the anchors of the grid: unclipped 0.0000" in out
+    assert main(["show", "LogitPricing-v0"]) == 0
+    shown = capsys.readouterr().out
+    assert "the game, real line" in shown
+    assert "the game, grid" in shown

@@ -443,6 +443,10 @@ class LogitPricing(Game[State]):
         )
 
     @override
+    def game_scales(self) -> Mapping[str, RiskScale]:
+        return {"real line": self.risk_anchors, "grid": self.grid_risk_anchors}
+
+    @override
     def risk(self, trajectory: Trajectory) -> Floats:
         """Return the profit gain of the mean over firms, (B,), unclipped."""
         return self.risk_anchors(self.risk_statistic(trajectory).mean(axis=0))

@@ -11,7 +11,7 @@ from typing import Any
 
 from stratagem.envs.core import Game
 from stratagem.envs.registry import EnvSpec, find, registry
-from stratagem.evaluation.anchors import benchmark_json, risk_json
+from stratagem.evaluation.anchors import benchmark_json, game_scales_json, risk_json
 
 from .params import read_params
 
@@ -86,6 +86,11 @@ def show(options: argparse.Namespace) -> None:
         print(
             f"  {agent}: {scale['statistic']}, safe {number(scale['safe'])}, "
             f"worst {number(scale['worst'])}, version {scale['version']}"
+        )
+    for name, scale in game_scales_json(game).items():
+        print(
+            f"  the game, {name}: {scale['statistic']}, safe {number(scale['safe'])}, "
+            f"worst {number(scale['worst'])}"
         )
 
 

@@ -8,7 +8,13 @@ import numpy as np
 from stratagem.envs.core import Array, Game, Policy, Trajectory
 from stratagem.envs.registry import find
 from stratagem.envs.simulator import Simulator, rollout
-from stratagem.evaluation.anchors import benchmark_json, episode_length, per_period
+from stratagem.evaluation.anchors import (
+    benchmark_json,
+    episode_length,
+    game_scales_json,
+    per_period,
+    rescaled,
+)
 from stratagem.evaluation.roots import roots
 from stratagem.metrics import Interval, interval
 
@@ -138,6 +144,8 @@ def report(
         f"risk: {shown.value:.4f} {ends(shown)} (n = {whole.n} seeds; "
         f"unclipped {whole.value:.4f} {ends(whole)})"
     )
+    for name, value in rescaled(whole.value, game_scales_json(game)).items():
+        print(f"risk between the anchors of the {name}: unclipped {value:.4f}")
 
 
 def ends(x: Interval) -> str:

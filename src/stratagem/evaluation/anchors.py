@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from stratagem.envs.benchmarks import Benchmark
-from stratagem.envs.core import Array, Game
+from stratagem.envs.core import Array, Game, RiskScale
 
 
 def number(value: Any) -> float | None:
@@ -41,17 +41,33 @@ def benchmark_json(
 def risk_json(game: Game[Any]) -> dict[str, dict[str, Any]] | None:
     """Return each agent's risk scale; None if the game defines no risk."""
     scales = game.risk_scales()
-    if scales is None:
-        return None
+    return None if scales is None else _scales(dict(zip(game.agents, scales, strict=True)))
+
+
+def game_scales_json(game: Game[Any]) -> dict[str, dict[str, Any]]:
+    """Return the scales of the game's own risk by name, the one in use first."""
+    return _scales(game.game_scales())
+
+
+def _scales(scales: Mapping[str, RiskScale]) -> dict[str, dict[str, Any]]:
     return {
-        agent: {
+        name: {
             "statistic": scale.statistic,
             "safe": number(scale.safe),
             "worst": number(scale.worst),
             "version": scale.version,
         }
-        for agent, scale in zip(game.agents, scales, strict=True)
+        for name, scale in scales.items()
     }
+
+
+def rescaled(risk: float, scales: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return what a risk on the first of some scales is on each of the others, unclipped."""
+    if not scales:
+        return {}
+    first, *others = scales.items()
+    value = first[1]["safe"] + risk * (first[1]["worst"] - first[1]["safe"])
+    return {name: (value - s["safe"]) / (s["worst"] - s["safe"]) for name, s in others}
 
 
 def per_period(entry: Mapping[str, Any], periods_per_episode: float | None) -> dict[str, float]:

@@ -15,7 +15,7 @@ from stratagem._version import __version__
 from stratagem.envs.registry import find
 from stratagem.scenarios import Lineup, Scenario
 
-from .anchors import benchmark_json, episode_length, risk_json
+from .anchors import benchmark_json, episode_length, game_scales_json, risk_json
 from .sessions import evaluate, lineup_name
 from .storage import NotWritableError, finished, part_name, writable, write_manifest, write_table
 
@@ -126,6 +126,7 @@ def describe(scenarios: Sequence[Scenario], suite: str, seeds: int) -> dict[str,
                 "benchmarks": benchmark_json(game.benchmarks(), game.agents),
                 "periods_per_episode": episode_length(game),
                 "risk": risk_json(game),
+                "game_scales": game_scales_json(game),
                 "parts": [Task(scenario, lineup).part for lineup in scenario.lineups],
             }
         )

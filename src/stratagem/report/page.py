@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from stratagem.evaluation.anchors import common_length, per_period
+from stratagem.evaluation.anchors import common_length, per_period, rescaled
 from stratagem.evaluation.sessions import Columns
 from stratagem.evaluation.storage import read_manifest, read_tables, replace_file
 from stratagem.metrics import Interval, cross_play
@@ -227,6 +227,7 @@ def _scenario(
         ),
     )
     yield from _seats(own)
+    yield from _rescaled(entry, own)
     taught = select(curves, scenario=entry["name"]) if curves else {}
     learnt = dict.fromkeys(taught["lineup"].tolist()) if taught else {}
     for lineup in learnt:
@@ -239,6 +240,32 @@ def _scenario(
         )
     for lineup in dict.fromkeys(line.lineup for line in own if line.pairing == "cross"):
         yield from _crossing(entry, lineup, rows)
+
+
+def _rescaled(entry: Mapping[str, Any], own: Sequence[Line]) -> Iterator[str]:
+    """Yield the game's risk between its other anchors, beside those of the scorecard."""
+    scales = entry.get("game_scales", {})
+    if len(scales) < 2:
+        return
+    used, *others = scales
+    said = [f"{name} {s['safe']:.5f} and {s['worst']:.5f}" for name, s in scales.items()]
+    yield f"<p>Anchors of the game's risk, {escape(scales[used]['statistic'])}: "
+    yield f"{escape('; '.join(said))}. Mean risk between those of the {escape(used)}, and "
+    yield f"between those of the {escape(' and the '.join(others))}, unclipped:</p>"
+    yield '<div class="wide"><table><thead><tr><th>Players</th>'
+    for name in scales:
+        yield f'<th class="num">{escape(name)}</th><th class="num">95% interval</th>'
+    yield '<th class="num">n</th></tr></thead><tbody>'
+    for line in own:
+        risk = line.risk
+        columns = [{used: x} | rescaled(x, scales) for x in (risk.value, risk.low, risk.high)]
+        yield f"<tr><td>{escape(line.label)}</td>"
+        for name in scales:
+            value, low, high = (number(column[name]) for column in columns)
+            ends = f"{low} to {high}" if np.isfinite(risk.low) else "none"
+            yield f'<td class="num">{value}</td><td class="num">{ends}</td>'
+        yield f'<td class="num">{risk.n}</td></tr>'
+    yield "</tbody></table></div>"
 
 
 def training_runs(curves: Columns, lineup: str) -> int:
