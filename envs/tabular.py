@@ -151,9 +151,13 @@ def _rows(state: Any) -> list[tuple[Any, ...]]:
 
 def _repeated(game: Game[Any], actions: Ints, stage: Stage) -> RepeatedTable:
     states = stage.states(np.arange(actions.shape[1] ** stage.memory))
-    number = {row: s for s, row in enumerate(_rows(states))}
     chance = game.initial_chance
-    first = [number[row] for row in _rows(game.initial(np.arange(len(chance))))]
+    opening = game.initial(np.arange(len(chance)))
+    if all(np.array_equal(a, b) for a, b in zip(opening, states, strict=True)):
+        first = list(range(len(chance)))
+    else:
+        number = {row: s for s, row in enumerate(_rows(states))}
+        first = [number[row] for row in _rows(opening)]
     ends = stage.continuation < 1
     probs = np.array([stage.continuation, 1 - stage.continuation]) if ends else np.ones(1)
     return RepeatedTable(

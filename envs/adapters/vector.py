@@ -232,7 +232,7 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         found: dict[str, Any] = {"final_obs": final, "_final_obs": flags.copy()}
         about: dict[str, Any] = {}
         if self._masked and periods is not None:
-            about = {k: v for k, v in self._infos(periods, flags).items()}
+            about = self._infos(periods, flags)
         return found | {"final_info": about, "_final_info": flags.copy()}
 
     def _infos(self, periods: Ints, at: Bools | None = None) -> dict[str, Any]:
