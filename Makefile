@@ -9,13 +9,13 @@ export OMP_NUM_THREADS := 1
 export NUMBA_CACHE_DIR := $(abspath $(VENV))/numba-cache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: bench test lint types tests docs wheel speed clean
+.PHONY: bench test lint types tests docs wheel oldest speed clean
 
 bench: $(VENV)/.bench
 	$(BIN)/stratagem bench --suite core --out $(OUT)
 	@echo "the report lies in $(OUT)/report.html"
 
-test: lint types tests docs wheel
+test: lint types tests docs wheel oldest
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -43,6 +43,11 @@ wheel: $(VENV)/.test
 	assert 'site-packages' in stratagem.envs.__file__, stratagem.envs.__file__"
 	cd $(VENV)/wheel && ./bin/stratagem solve LogitPricing-v0
 
+# The oldest supported Gymnasium, PettingZoo and NumPy, without stable-baselines3.
+oldest: $(VENV)-oldest/.test
+	$(VENV)-oldest/bin/python -m pytest -q tests/test_conformance.py tests/test_core.py \
+	tests/test_planning.py tests/test_mutants.py tests/games
+
 # Speed against hand-written peers, as ratios; never part of the tests.
 speed: $(VENV)/.test
 	$(BIN)/python benchmarks/views.py
@@ -60,5 +65,11 @@ $(VENV)/.test: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[all]"
 	touch $@
 
+$(VENV)-oldest/.test: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv $(VENV)-oldest
+	$(VENV)-oldest/bin/python -m pip install -q --upgrade pip
+	$(VENV)-oldest/bin/python -m pip install -q -c constraints-oldest.txt -e ".[fast]" pytest hypothesis
+	touch $@
+
 clean:
-	rm -rf $(VENV) build dist docs/_build $(OUT)
+	rm -rf $(VENV) $(VENV)-oldest build dist docs/_build $(OUT)
