@@ -16,10 +16,6 @@ from .play import NotApplicable, co_players
 CYCLES = 100
 
 ADVICE: tuple[tuple[str, str], ...] = (
-    (
-        r".*Observation space for each agent probably should be gymnasium.spaces.(box|discrete).*",
-        "advice on form; a view with flat=False shows what the game declares",
-    ),
     (r".*Observation numpy array is all zeros.*", "a state at the origin is a state"),
 )
 """Warnings that do not fail the kit: a pattern of the message, and the reason."""
