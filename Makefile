@@ -25,7 +25,6 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 tests: $(VENV)/.test
-	$(BIN)/python -c "import stratagem.envs.kernels.fused"
 	$(BIN)/python -m pytest -q -m "not slow"
 
 docs: $(VENV)/.test

@@ -10,6 +10,7 @@ import numpy as np
 from . import streams
 from .core import Array, Bools, Floats, Game, Ints
 from .simulator import ONE, Clock
+from .streams import Words
 from .tabular import ExplicitTable, RepeatedTable, Table, num_states, outcomes, tabulate
 
 _CHANCE = streams.offset(streams.CHANCE)
@@ -73,7 +74,7 @@ class TableSimulator(Clock):
         self._numbers: Floats = np.empty((num_rows, num_copies))
         self._row = num_rows - 1
 
-    def reset(self, seed: int | None = None, index: Ints | None = None) -> None:
+    def reset(self, seed: int | Words | None = None, index: Ints | None = None) -> None:
         """Start an episode: the first one of `seed`, or the next one of the copies at `index`."""
         keys = self.restart(seed, index)
         if self._initial_bounds.size:

@@ -178,6 +178,12 @@ class Player:
             own = take(self.memory, index)
             actions, new = self.policy.act(seen, own, rng, mask)
             self._store(index, new)
+        space = sim.game.action_spaces[self.seat]
+        if isinstance(space, Discrete):
+            whole = actions.dtype.kind in "iu"
+            if not whole or int(actions.astype(np.uint64).max()) >= space.n:
+                name = sim.game.agents[self.seat]
+                raise ValueError(f"policy of {name} must give actions in {space}, got {actions}")
         if movers is not None:
             moves = movers[self.seat] if index is None else movers[self.seat][index]
             actions = np.where(moves, actions, 0)
@@ -210,6 +216,24 @@ class Player:
                 field[index] = fresh
         else:
             self.memory = put(self.memory, index, new)
+
+
+def play(sim: Any, players: Sequence[Player]) -> tuple[Actions, Floats, Bools, Bools]:
+    """Play one period in all copies; learners learn, and finished copies start anew.
+
+    Returns:
+        joint actions, rewards (N, B), terminated (B,) and truncated (B,).
+    """
+    actions = sim.gather([player.act(sim) for player in players])
+    rewards, terminated, truncated = sim.step(actions)
+    for player in players:
+        player.learn(sim, rewards, terminated, truncated)
+    over = (terminated | truncated).nonzero()[0]
+    if over.size:
+        sim.reset(index=over)
+        for player in players:
+            player.start(sim, over)
+    return actions, rewards, terminated, truncated
 
 
 def rollout(
@@ -253,16 +277,7 @@ def rollout(
     log = []
     for _ in range(num_steps):
         seen = sim.seen
-        actions = sim.gather([player.act(sim) for player in players])
-        rewards, terminated, truncated = sim.step(actions)
-        for player in players:
-            player.learn(sim, rewards, terminated, truncated)
-        log.append((seen, actions, rewards, terminated, truncated))
-        over = (terminated | truncated).nonzero()[0]
-        if over.size:
-            sim.reset(index=over)
-            for player in players:
-                player.start(sim, over)
+        log.append((seen, *play(sim, players)))
     views, moves, *rest = zip(*log, strict=True)
     observations = tuple(np.stack(view) for view in zip(*views, strict=True))
     joint = (

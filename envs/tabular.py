@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .core import Array, Bools, Floats, Game, Ints, Stage, masks
-from .spaces import size, sizes
+from .spaces import size, sizes, to_index
 
 MAX_BYTES = 256 * 2**20
 
@@ -86,8 +86,6 @@ def outcomes(table: Table, state: Ints, action: Ints) -> Outcomes:
 
 def own_index(game: Game[Any], table: Table, seat: int) -> Ints:
     """Return the index of one agent's observation in every state, (S,)."""
-    from .spaces import to_index
-
     return to_index(game.observation_spaces[seat], table.observations[seat])
 
 

@@ -1,5 +1,6 @@
 """Random numbers, tables, exact planning, and errors at the border."""
 
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -12,6 +13,7 @@ from toys import Drift, Guess, Prisoners, Turns, Wander
 import stratagem
 from stratagem.envs import streams
 from stratagem.envs.benchmarks import certified
+from stratagem.envs.core import Reactive
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.planning import best_response, evaluate, expected_periods, payoffs
 from stratagem.envs.simulator import Simulator, rollout
@@ -126,16 +128,15 @@ def test_no_memoryless_strategy_beats_the_best_response(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_values_agree_with_simulation(seed: int) -> None:
-    game, rng = Wander(draw_from=seed), np.random.default_rng(seed)
-    rows = [rng.dirichlet(np.ones(2), size=3) for _ in range(2)]
-    follow = [stratagem.player("random", game, i) for i in range(2)]
-    mixed = (np.full((1, 2), 0.5), np.full((1, 2), 0.5))
-    sim, _ = rollout(game, follow, num_copies=4000, num_steps=100, seed=seed)
-    episodes = sim.terminated.sum()
-    error = 5 * sim.rewards.std(axis=(0, 2)) * np.sqrt(100) / np.sqrt(episodes)
-    total = sim.rewards.sum(axis=(0, 2)) / episodes
-    assert (np.abs(total - payoffs(game, mixed)) < error).all()
-    assert evaluate(game, rows).shape == (2, 3)
+    game, copies = Wander(draw_from=seed), 4000
+    uniform = [stratagem.player("random", game, i) for i in range(2)]
+    played, _ = rollout(game, uniform, num_copies=copies, num_steps=300, seed=seed)
+    first = played.terminated.cumsum(axis=0) - played.terminated == 0  # in the first episode
+    returns = (played.rewards * first[:, None]).sum(axis=0)
+    assert played.terminated.any(axis=0).all()
+    error = returns.std(axis=1) / np.sqrt(copies)
+    exact = payoffs(game, (np.full((1, 2), 0.5), np.full((1, 2), 0.5)))
+    assert (np.abs(returns.mean(axis=1) - exact) < 5 * error).all()
 
 
 def test_the_responder_infers_a_hidden_coin_from_its_history() -> None:
@@ -155,13 +156,45 @@ def test_no_strategy_by_observation_beats_the_response_by_history() -> None:
         assert payoffs(Guess(horizon=3), [own])[0] <= best + 1e-9
 
 
-def test_a_blind_responder_gains_no_more_than_one_that_sees() -> None:
+def test_a_responder_that_sees_gains_at_least_what_a_constant_action_does() -> None:
     rival = np.full((3, 2), 0.5)
     for seed in range(3):
         sees = best_response(Wander(draw_from=seed), 1, [rival, None]).payoffs[1]
-        game = Wander(draw_from=seed, blind=True)
-        constant = max(payoffs(game, (rival, np.eye(2)[[a]]))[1] for a in (0, 1))
-        assert constant <= sees + 1e-9
+        blind = Wander(draw_from=seed, blind=True)
+        for action in (0, 1):
+            assert payoffs(blind, (rival, np.eye(2)[[action]]))[1] <= sees + 1e-9
+
+
+@dataclass(frozen=True)
+class TooHigh:
+    def __call__(self, observation: Any) -> Any:
+        return np.full(len(observation), 2)
+
+
+@dataclass(frozen=True)
+class TooHighWithMemory:
+    def init(self, num_copies: int, rng: Any) -> Any:
+        return ()
+
+    def act(self, observation: Any, memory: Any, rng: Any, mask: Any = None) -> Any:
+        return np.full(len(observation), -1), memory
+
+
+@pytest.mark.parametrize("policy", [Reactive(TooHigh()), TooHighWithMemory()])
+def test_a_co_player_outside_its_action_space_is_refused(policy: Any) -> None:
+    def play(make: Any) -> None:
+        env = make()
+        env.reset(seed=0)
+        env.step(np.zeros(2, int) if hasattr(env, "num_envs") else 0)
+
+    others = {"player_1": policy}
+    with pytest.raises(ValueError, match=r"must give actions|action must be in"):
+        play(lambda: stratagem.make_env(Prisoners(), co_players=others))
+    with pytest.raises(ValueError, match="must give actions"):
+        play(lambda: stratagem.vector_env(Prisoners(), 2, co_players=others))
+    random = stratagem.player("random", Prisoners(), 0)
+    with pytest.raises(ValueError, match="policy of player_1 must give actions"):
+        rollout(Prisoners(), [random, policy], num_copies=2, num_steps=1, seed=0)
 
 
 def test_too_many_beliefs_are_refused() -> None:

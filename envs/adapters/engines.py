@@ -165,6 +165,11 @@ class TablePlayer:
     def __init__(self, policy: Reactive, seat: int, table: Table) -> None:
         response = policy.rule(table.observations[seat])
         self.seat, self.mixed = seat, response.ndim == 2
+        n = int(table.actions[seat].max()) + 1
+        if not self.mixed and not ((response >= 0) & (response < n)).all():
+            raise ValueError(
+                f"policy of seat {seat} must give actions from 0 to {n - 1}, got {response}"
+            )
         self.rows: Array = response.cumsum(axis=-1)[:, :-1] if self.mixed else response
         self.plain = self.rows.tolist()
         self.shift = streams.offset(streams.acting(seat))

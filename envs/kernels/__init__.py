@@ -6,6 +6,8 @@ set), never beside the source.
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,5 +26,12 @@ def _cache_folder() -> str:
     return str(folder)
 
 
-if not config.CACHE_DIR:
-    config.CACHE_DIR = _cache_folder()
+@contextmanager
+def user_cache() -> Iterator[None]:
+    """Let what is compiled inside be kept in the user's cache; numba's own setting stays."""
+    before = config.CACHE_DIR
+    config.CACHE_DIR = before or _cache_folder()
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before

@@ -16,6 +16,7 @@ from ..core import Array, Floats, Ints
 from ..lookup import TableSimulator, joint_strides
 from ..streams import STEP
 from ..tabular import num_states, outcomes
+from . import user_cache
 
 _mix = njit(inline="always")(streams.mix)
 _S11, _ULP, _ONE = streams.S11, streams.ULP, np.uint64(1)
@@ -41,8 +42,7 @@ def _begin(b: Any, words: Any, floats: Any, first: Any, num: Any) -> Any:
     return k
 
 
-@njit(cache=True)
-def _step(ints: Any, words: Any, floats: Any, flags: Any) -> Any:
+def _step_source(ints: Any, words: Any, floats: Any, flags: Any) -> Any:
     copies, states, n, num, width, firsts = ints[0], ints[1], ints[2], ints[3], ints[4], ints[5]
     limit, same_step = np.uint64(ints[6]), ints[7] == 1
     state = _HEADER
@@ -88,6 +88,10 @@ def _step(ints: Any, words: Any, floats: Any, flags: Any) -> Any:
         for j in range(width):
             ints[seen + b * width + j] = ints[views + s * width + j]
     return ended
+
+
+with user_cache():
+    _step = njit(cache=True)(_step_source)
 
 
 class FusedSteps:

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.spaces import MultiDiscrete, Space
 
 from stratagem.envs.core import Array, Bools, Floats, Game, Ints, Memory, Policy, choose, learns
-from stratagem.envs.simulator import Player, Simulator
+from stratagem.envs.simulator import Player, Simulator, play
 from stratagem.envs.spaces import size, sizes, to_index
 from stratagem.envs.streams import Stream, Words
 
@@ -104,15 +104,7 @@ def train(
     curve = np.empty((len(edges), len(players), len(seeds)))
     total, block, since = np.zeros(curve.shape[1:]), 0, 0
     for period in range(1, periods + 1):
-        actions = sim.gather([player.act(sim) for player in players])
-        rewards, terminated, truncated = sim.step(actions)
-        for player in players:
-            player.learn(sim, rewards, terminated, truncated)
-        over = (terminated | truncated).nonzero()[0]
-        if over.size:
-            sim.reset(index=over)
-            for player in players:
-                player.start(sim, over)
+        _, rewards, _, _ = play(sim, players)
         total += rewards
         if period == edges[block]:
             curve[block] = total / (period - since)
