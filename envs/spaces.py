@@ -49,6 +49,15 @@ def size(space: Space[Any]) -> int:
     return int(np.prod(sizes(space), dtype=object))
 
 
+def every_observation(space: Space[Any]) -> Array:
+    """Return all values of a finite space in the order of their indices, shape (S, ...)."""
+    index = np.arange(size(space))
+    if isinstance(space, MultiDiscrete):
+        return np.stack(np.unravel_index(index, tuple(sizes(space).tolist())), axis=-1)
+    shape = space.shape or ()
+    return index if shape == () else np.ones((len(index), *shape), space.dtype)
+
+
 def to_index(space: Space[Any], values: Array) -> Ints:
     """Return values (B, ...) of a finite space as one integer each, shape (B,)."""
     if isinstance(space, Discrete):

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .core import Array, Bools, Floats, Game, Ints, Stage, masks
-from .spaces import size, sizes, to_index
+from .core import Array, Bools, Floats, Game, Ints, Policy, Stage, masks
+from .spaces import every_observation, size, sizes, to_index
 
 MAX_BYTES = 256 * 2**20
 
@@ -248,6 +248,24 @@ def _numbered(number: Any, step: Any, own: Ints, allowed: Bools) -> Ints:
     if allowed.any():
         successors[allowed] = number(type(step.state)(*(f[allowed] for f in step.state)))
     return successors
+
+
+def strategy_of(policy: Policy, game: Game[Any], seat: int) -> Floats:
+    """Return what a policy without memory plays, (V, n) probabilities by own observation.
+
+    Args:
+        policy: frozen, with a `rule` as `Reactive` has.
+        game: a game whose seat has finite observations and actions.
+        seat: index of the agent.
+
+    Raises:
+        ValueError: If the policy has memory or still learns, or a space is not finite.
+    """
+    if not hasattr(policy, "rule"):
+        raise ValueError(f"{policy!r} is not a policy without memory, so it has no strategy")
+    response = np.asarray(policy.rule(every_observation(game.observation_spaces[seat])))
+    n = size(game.action_spaces[seat])
+    return np.eye(n)[response] if response.ndim == 1 else np.asarray(response, np.float64)
 
 
 def _lawful(name: str, played: Floats, legal: Bools) -> Floats:

@@ -7,10 +7,11 @@ from stratagem.envs import streams
 from stratagem.envs.core import learns
 from stratagem.envs.registry import registry
 from stratagem.envs.simulator import rollout
+from stratagem.envs.spaces import every_observation
 from stratagem.evaluation import ROW_COLUMNS, bench, evaluate, read_manifest, root, roots
 from stratagem.evaluation.anchors import common_length, per_period
 from stratagem.evaluation.bench import tasks
-from stratagem.evaluation.learning import every_observation, tabled, train
+from stratagem.evaluation.learning import tabled, train
 from stratagem.evaluation.storage import finished, part_name, read_table
 from stratagem.players import player
 from stratagem.scenarios import Scenario, scenario, suite, suites

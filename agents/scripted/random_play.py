@@ -24,6 +24,10 @@ class Random:
         if self.num_actions < 1:
             raise ValueError(f"num_actions must be at least 1, got {self.num_actions}")
 
+    def rule(self, observation: Array) -> Array:
+        """Return uniform probabilities, (B, n), for an observation (B, ...)."""
+        return np.full((len(observation), self.num_actions), 1 / self.num_actions)
+
     def init(self, num_copies: int, rng: Stream) -> Memory:
         """Return no memory."""
         del num_copies, rng

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from gymnasium.spaces import Discrete
 
@@ -65,25 +65,37 @@ def _q_learning(game: Game[Any], seat: int, **options: Any) -> Policy:
         raise ValueError(f"options {options} of q_learning are not allowed: {error}") from None
 
 
-PLAYERS: Mapping[str, tuple[Callable[..., Policy], str]] = {
-    "random": (_random, "every legal action alike"),
-    "fixed": (_fixed, "fixed:K, always action K"),
-    "tit_for_tat": (
+class Entry(NamedTuple):
+    """One name."""
+
+    build: Callable[..., Policy]
+    """From game and seat, the text after the colon if there is any, and options."""
+    about: str
+    argument: str = ""
+    """What stands after the colon of the name, such as K; empty if nothing does."""
+    learns: bool = False
+    """Whether it is a learner, which takes its hyper-parameters as options."""
+
+
+PLAYERS: Mapping[str, Entry] = {
+    "random": Entry(_random, "every legal action alike"),
+    "fixed": Entry(_fixed, "always action K", "K"),
+    "tit_for_tat": Entry(
         lambda game, seat: tit_for_tat(_conduct(game, seat, "tit_for_tat")),
         "cooperate if all others last did",
     ),
-    "grim": (
+    "grim": Entry(
         lambda game, seat: Grim(_conduct(game, seat, "grim")),
         "cooperate until another once did not",
     ),
-    "win_stay_lose_shift": (
+    "win_stay_lose_shift": Entry(
         lambda game, seat: win_stay_lose_shift(_conduct(game, seat, "win_stay_lose_shift")),
         "cooperate if all last did the same",
     ),
-    "benchmark": (_benchmark, "benchmark:NAME, a solver's profile"),
-    "q_learning": (_q_learning, "a tabular Q-learner that goes on learning"),
+    "benchmark": Entry(_benchmark, "a solver's profile", "NAME"),
+    "q_learning": Entry(_q_learning, "a tabular Q-learner that goes on learning", learns=True),
 }
-"""Builders and what they play, by name."""
+"""What each name builds and plays."""
 
 
 def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> Policy:
@@ -94,8 +106,8 @@ def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> 
             "fixed:3" or "benchmark:grid_nash_low".
         game: the game.
         seat: index of the agent.
-        **options: hyper-parameters, for "q_learning". Its discount is .95 by default where
-            the game never ends by itself, else 1.
+        **options: hyper-parameters of a learner. A discount is .95 by default where the game
+            never ends by itself, else 1.
 
     Raises:
         ValueError: If the name or an option is unknown, or the game does not support it.
@@ -109,12 +121,13 @@ def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> 
         near = get_close_matches(name, PLAYERS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PLAYERS)}"
         raise ValueError(f"unknown player {policy!r}; {hint}")
-    if bool(colon) != (name in ("fixed", "benchmark")):
+    entry = PLAYERS[name]
+    if bool(colon) != bool(entry.argument):
         raise ValueError(
-            f"player {policy!r} must be written {PLAYERS[name][1].split(',')[0]!r}"
-            if not colon
-            else f"player {name!r} takes no argument, got {policy!r}"
+            f"player {name!r} takes no argument, got {policy!r}"
+            if colon
+            else f"player {policy!r} must be written '{name}:{entry.argument}'"
         )
-    if options and name != "q_learning":
+    if options and not entry.learns:
         raise ValueError(f"player {name!r} takes no options, got {sorted(options)}")
-    return PLAYERS[name][0](game, seat, *([argument] if colon else []), **options)
+    return entry.build(game, seat, *([argument] if colon else []), **options)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.spaces import MultiDiscrete, Space
+from gymnasium.spaces import Space
 
 from stratagem.envs.core import Array, Bools, Floats, Game, Ints, Memory, Policy, choose, learns
 from stratagem.envs.simulator import Player, Simulator, play
-from stratagem.envs.spaces import size, sizes, to_index
+from stratagem.envs.spaces import every_observation, to_index
 from stratagem.envs.streams import Stream, Words
 
 BLOCKS = 50
@@ -50,15 +50,6 @@ class Tabled:
         del mask
         found = self.tables[self.which, to_index(self.space, observation)]
         return (choose(found, rng) if found.ndim == 2 else found), memory
-
-
-def every_observation(space: Space[Any]) -> Array:
-    """Return all values of a finite space in the order of their indices, shape (S, ...)."""
-    index = np.arange(size(space))
-    if isinstance(space, MultiDiscrete):
-        return np.stack(np.unravel_index(index, tuple(sizes(space).tolist())), axis=-1)
-    shape = space.shape or ()
-    return index if shape == () else np.ones((len(index), *shape), space.dtype)
 
 
 def tabled(policies: Sequence[Policy], space: Space[Any], which: Ints) -> Tabled:
