@@ -16,7 +16,7 @@ import numpy as np
 
 from ..benchmarks import Solution, certified
 from ..core import Floats
-from .linear import as_mix, maximize, scale_of
+from .linear import best_distributions, scale_of
 from .zero_sum import minimax
 
 
@@ -75,10 +75,8 @@ def equilibrium_bounds(
         limits.append(-float(minimax(alone[g]).payoffs[0]))
     constraints = (np.stack(rows), np.array(limits))
     weight = prior[:, None] * signals
-    found = [
-        _solve((weight[..., None] * unit.reshape(num_games, 1, cells)).ravel(), constraints, shape)
-        for unit in units
-    ]
+    goals = [weight[..., None] * unit.reshape(num_games, 1, cells) for unit in units]
+    found = [best_distributions(goal.reshape(-1, cells), constraints) for goal in goals]
     lows, widths = np.array(scales).T
     return certified(
         "equilibrium bound",
@@ -91,30 +89,6 @@ def equilibrium_bounds(
         tolerance=1e-9 * float(widths.max()),
         bound="upper",
     )
-
-
-def _solve(
-    objective: Floats, constraints: tuple[Floats, Floats], shape: tuple[int, int, int]
-) -> tuple[Floats, float, float]:
-    """Return phi, its value, and the larger of its infeasibility and its gap to the dual bound."""
-    matrix, limits = constraints
-    blocks: Floats = np.eye(shape[0] * shape[1]).repeat(shape[2], axis=1)
-    phi = maximize(objective, at_most=constraints, equal=(blocks, np.ones(len(blocks))))
-    # The dual: multipliers w >= 0 of the constraints, and the best cell of every block.
-    count, num = len(limits), len(blocks)
-    dual = maximize(
-        -np.concatenate([limits, np.ones(num)]),
-        at_most=(-np.column_stack([matrix.T, blocks.T]), -objective),
-        lower=np.concatenate([np.zeros(count), np.full(num, -np.inf)]),
-    )
-    if phi is None or dual is None:
-        raise RuntimeError("HiGHS found no play that obeys the constraints of an equilibrium")
-    phi = as_mix(phi.reshape(-1, shape[2])).reshape(-1)
-    weights = np.clip(dual[:count], 0.0, None)
-    best = (objective - weights @ matrix).reshape(num, shape[2]).max(axis=1)
-    value = float(objective @ phi)
-    gap = float(best.sum() + weights @ limits) - value
-    return phi.reshape(shape), value, max(gap, float((matrix @ phi - limits).max()))
 
 
 def _checked(*arrays: Any) -> tuple[Floats, Floats, Floats, Floats]:

@@ -92,3 +92,45 @@ def maximize(
     if found.status == 2:
         return None
     raise RuntimeError(f"HiGHS could not solve a linear program: {found.message}")
+
+
+def best_distributions(
+    objective: Floats, at_most: tuple[Floats, Floats]
+) -> tuple[Floats, float, float]:
+    """Return the distributions with the largest objective under linear constraints.
+
+    Multipliers w >= 0 of the constraints bound the optimum from above by w b plus the best
+    cell of objective - w M in each block, whatever solver they came from.
+
+    Args:
+        objective: (D, C), entries near 1 in size: D distributions over C cells each.
+        at_most: M (r, D C) and b (r,), M z <= b for all distributions laid end to end.
+
+    Returns:
+        the distributions (D, C), their value, and a regret: the larger of the gap to the bound
+        that was recomputed from the multipliers and the constraints' largest violation.
+
+    Raises:
+        ValueError: If no distributions obey the constraints.
+        RuntimeError: If HiGHS fails.
+    """
+    matrix, limits = at_most
+    num, cells = objective.shape
+    goal, blocks = objective.ravel(), np.eye(num).repeat(cells, axis=1)
+    found = maximize(goal, at_most=at_most, equal=(blocks, np.ones(num)))
+    if found is None:
+        raise ValueError("no distribution obeys the constraints")
+    dual = maximize(
+        -np.concatenate([limits, np.ones(num)]),
+        at_most=(-np.column_stack([matrix.T, blocks.T]), -goal),
+        lower=np.concatenate([np.zeros(len(limits)), np.full(num, -np.inf)]),
+    )
+    if dual is None:
+        raise RuntimeError("HiGHS found an optimum but no multipliers")
+    mixes = as_mix(found.reshape(num, cells))
+    weights = np.clip(dual[: len(limits)], 0.0, None)
+    best = (goal - weights @ matrix).reshape(num, cells).max(axis=1)
+    value = float(goal @ mixes.ravel())
+    gap = float(best.sum() + weights @ limits) - value
+    violation = float((matrix @ mixes.ravel() - limits).max(initial=0.0))
+    return mixes, value, max(gap, violation)
