@@ -50,7 +50,8 @@ def bimatrix_nash(row_payoffs: Floats, column_payoffs: Floats) -> tuple[Solution
         (as_mix(mixes[i]), as_mix(answers[j])) for i, j in zip(*complete.nonzero(), strict=True)
     ]
     found.sort(key=lambda pair: (-pair[0].round(9)).tolist() + (-pair[1].round(9)).tolist())
-    return tuple(_certify(row, column, x, y) for x, y in found)
+    method = "vertex enumeration; regret against every pure action"
+    return tuple(certify(row, column, x, y, method=method) for x, y in found)
 
 
 def _vertices(payoffs: Floats) -> tuple[Floats, Bools]:
@@ -76,7 +77,12 @@ def _vertices(payoffs: Floats) -> tuple[Floats, Bools]:
     return points, np.abs(points @ system.T - limits) <= _TIGHT
 
 
-def _certify(row: Floats, column: Floats, x: Floats, y: Floats) -> Solution:
+def certify(row: Floats, column: Floats, x: Floats, y: Floats, *, method: str) -> Solution:
+    """Return a Nash equilibrium whose regrets are recomputed from the payoffs (m, n).
+
+    Raises:
+        ValueError: If a player gains by another action.
+    """
     payoffs = np.array([x @ row @ y, x @ column @ y])
     best = np.array([(row @ y).max(), (x @ column).max()])
     return certified(
@@ -84,7 +90,7 @@ def _certify(row: Floats, column: Floats, x: Floats, y: Floats) -> Solution:
         (x, y),
         payoffs,
         regret=float((best - payoffs).max()),
-        method="vertex enumeration; regret against every pure action",
+        method=method,
         deviators=("row", "column"),
         tolerance=1e-8 * max(scale_of(row)[1], scale_of(column)[1]),
     )
