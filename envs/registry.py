@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from importlib import import_module
 from typing import Any, TypeVar
 
 import gymnasium
@@ -71,10 +72,21 @@ registry: dict[str, EnvSpec] = {}
 def find(env_id: str) -> EnvSpec:
     """Return a registered game by its id, with or without `stratagem/`.
 
+    Args:
+        env_id: such as "LogitPricing-v0"; or "package.module:MyGame-v0", for which the module
+            is imported first, so that it registers its game.
+
     Raises:
-        ValueError: If no such id is registered; the message names the nearest ones.
+        ValueError: If the module cannot be imported, or no such id is registered; the message
+            names the nearest ones.
     """
-    name = env_id.removeprefix(f"{NAMESPACE}/")
+    module, colon, name = env_id.rpartition(":")
+    if colon:
+        try:
+            import_module(module)
+        except (ImportError, TypeError, ValueError) as error:
+            raise ValueError(f"cannot import {module!r}, named by {env_id!r}: {error}") from error
+    name = name.removeprefix(f"{NAMESPACE}/")
     if name in registry:
         return registry[name]
     near = get_close_matches(name, registry, n=3, cutoff=0.4)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from gymnasium.spaces import Discrete
@@ -98,12 +100,54 @@ PLAYERS: Mapping[str, Entry] = {
 """What each name builds and plays."""
 
 
+def imported(name: str) -> Any:
+    """Return what "package.module:attribute" names.
+
+    Raises:
+        ValueError: If the module cannot be imported or has no such attribute.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        found = import_module(module)
+    except (ImportError, TypeError, ValueError) as error:
+        raise ValueError(f"cannot import {module!r}, named by {name!r}: {error}") from error
+    if not hasattr(found, attribute):
+        raise ValueError(f"module {module!r} has no attribute {attribute!r}, named by {name!r}")
+    return getattr(found, attribute)
+
+
+def _there(module: str) -> bool:
+    return find_spec(module.partition(".")[0]) is not None
+
+
+def _is_policy(value: Any) -> bool:
+    return not isinstance(value, type) and (
+        callable(getattr(value, "fit", None))
+        or (callable(getattr(value, "init", None)) and callable(getattr(value, "act", None)))
+    )
+
+
+def _own(name: str, game: Game[Any], seat: int) -> Policy:
+    """Return the user's own policy: the named object, or what it returns for game and seat."""
+    found = imported(name)
+    if not _is_policy(found) and callable(found):
+        found = found(game, seat)
+    if not _is_policy(found):
+        raise ValueError(
+            f"{name!r} must be a policy with init and act, or a function of (game, seat) that "
+            f"returns one, got {found!r}"
+        )
+    policy: Policy = found
+    return policy
+
+
 def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> Policy:
     """Return a policy for one seat of a game.
 
     Args:
-        policy: a policy, returned as it is, or a name of `PLAYERS`, such as "tit_for_tat",
-            "fixed:3" or "benchmark:grid_nash_low".
+        policy: a policy, returned as it is; or a name of `PLAYERS`, such as "tit_for_tat",
+            "fixed:3" or "benchmark:grid_nash_low"; or "package.module:attribute", which is a
+            policy, or a function or class that is called with game and seat and returns one.
         game: the game.
         seat: index of the agent.
         **options: hyper-parameters of a learner. A discount is .95 by default where the game
@@ -120,7 +164,11 @@ def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> 
     if name not in PLAYERS:
         near = get_close_matches(name, PLAYERS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PLAYERS)}"
-        raise ValueError(f"unknown player {policy!r}; {hint}")
+        if not argument or (near and not _there(name)):
+            raise ValueError(f"unknown player {policy!r}; {hint}")
+        if options:
+            raise ValueError(f"player {policy!r} takes no options, got {sorted(options)}")
+        return _own(policy, game, seat)
     entry = PLAYERS[name]
     if bool(colon) != bool(entry.argument):
         raise ValueError(
