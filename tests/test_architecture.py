@@ -12,7 +12,7 @@ FOLDERS = {"stratagem.envs": ROOT / "envs", "stratagem.agents": ROOT / "agents"}
 HEAVY = ("scipy", "numba", "torch", "pandas", "matplotlib", "pyarrow", "rich", "stable_baselines3")
 
 CORE = {"core", "streams", "spaces", "benchmarks"}
-SIMULATION = {"simulator", "lookup", "tabular", "planning"}
+SIMULATION = {"simulator", "lookup", "tabular", "planning", "hindsight"}
 OUTER = {
     "making",
     "players",

@@ -1,13 +1,22 @@
 """Policies by name: the one place where games and agents are both known."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from gymnasium.spaces import Discrete
 
+from stratagem.agents.no_regret.blum_mansour import BlumMansour
+from stratagem.agents.no_regret.fictitious_play import FictitiousPlay
+from stratagem.agents.no_regret.hedge import Hedge
+from stratagem.agents.no_regret.optimistic_hedge import OptimisticHedge
+from stratagem.agents.no_regret.regret_matching import RegretMatching
+from stratagem.agents.sb3.policy import load
+from stratagem.agents.sb3.trainer import SB3Trainer
 from stratagem.agents.scripted.fixed import fixed
 from stratagem.agents.scripted.follower import follow
 from stratagem.agents.scripted.grim import Grim
@@ -16,6 +25,7 @@ from stratagem.agents.scripted.tit_for_tat import tit_for_tat
 from stratagem.agents.scripted.win_stay_lose_shift import win_stay_lose_shift
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.envs.core import Conduct, Game, Policy
+from stratagem.envs.hindsight import hindsight
 
 
 def _count(game: Game[Any], seat: int, name: str) -> int:
@@ -67,6 +77,52 @@ def _q_learning(game: Game[Any], seat: int, **options: Any) -> Policy:
         raise ValueError(f"options {options} of q_learning are not allowed: {error}") from None
 
 
+def _no_regret(name: str, learner: Callable[..., Policy], *, ranged: bool) -> Callable[..., Policy]:
+    """Return the builder of a learner with full feedback; `ranged` ones know the payoffs' range."""
+
+    def build(game: Game[Any], seat: int, *, contexts: bool = False, **options: Any) -> Policy:
+        n = _count(game, seat, name)
+        try:
+            feedback = hindsight(game, seat)
+        except ValueError as error:
+            raise ValueError(
+                f"{name} learns from the payoffs of all its actions: {error}"
+            ) from None
+        known: dict[str, Any] = {"num_actions": n, "feedback": feedback}
+        if ranged:
+            known |= {"low": feedback.low, "high": feedback.high}
+        if contexts:
+            known["observation_space"] = game.observation_spaces[seat]
+        try:
+            return learner(**known, **options)
+        except TypeError as error:
+            raise ValueError(f"options {options} of {name} are not allowed: {error}") from None
+
+    return build
+
+
+def _sb3(algorithm: str) -> Callable[..., Policy]:
+    """Return what builds the trainer of an algorithm from options of either."""
+
+    def build(game: Game[Any], seat: int, **options: Any) -> Policy:
+        del seat
+        own = {field.name for field in fields(SB3Trainer)} - {"algorithm", "options"}
+        kwargs = {name: options.pop(name) for name in own & set(options)}
+        endless = getattr(game, "continuation", 0) == 1
+        kwargs.setdefault("discount", 0.95 if endless else 1.0)
+        return SB3Trainer(algorithm=algorithm, options=options, **kwargs)
+
+    return build
+
+
+def _model(path: str, game: Game[Any], seat: int, **options: Any) -> Policy:
+    if not Path(path).is_file():
+        raise ValueError(f"there is no model {path!r}")
+    if unknown := set(options) - {"deterministic"}:
+        raise ValueError(f"a model takes the option deterministic alone, got {sorted(unknown)}")
+    return load(path, game, seat, **options)
+
+
 class Entry(NamedTuple):
     """One name."""
 
@@ -96,6 +152,37 @@ PLAYERS: Mapping[str, Entry] = {
     ),
     "benchmark": Entry(_benchmark, "a solver's profile", "NAME"),
     "q_learning": Entry(_q_learning, "a tabular Q-learner that goes on learning", learns=True),
+    "hedge": Entry(
+        _no_regret("hedge", Hedge, ranged=True),
+        "exponential weights on what each action would have paid",
+        learns=True,
+    ),
+    "optimistic_hedge": Entry(
+        _no_regret("optimistic_hedge", OptimisticHedge, ranged=True),
+        "exponential weights that expect the last payoffs again",
+        learns=True,
+    ),
+    "regret_matching": Entry(
+        _no_regret("regret_matching", RegretMatching, ranged=False),
+        "each action in proportion to its regret",
+        learns=True,
+    ),
+    "fictitious_play": Entry(
+        _no_regret("fictitious_play", FictitiousPlay, ranged=False),
+        "the best reply to all the others have played",
+        learns=True,
+    ),
+    "blum_mansour": Entry(
+        _no_regret("blum_mansour", BlumMansour, ranged=True),
+        "no swap regret: one exponential weights per action",
+        learns=True,
+    ),
+    "ppo": Entry(_sb3("PPO"), "PPO of stable-baselines3, trained and frozen", learns=True),
+    "a2c": Entry(_sb3("A2C"), "A2C of stable-baselines3, trained and frozen", learns=True),
+    "dqn": Entry(_sb3("DQN"), "DQN of stable-baselines3, trained and frozen", learns=True),
+    "maskable_ppo": Entry(
+        _sb3("MaskablePPO"), "PPO of sb3-contrib, which knows what is legal", learns=True
+    ),
 }
 """What each name builds and plays."""
 
@@ -147,7 +234,8 @@ def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> 
     Args:
         policy: a policy, returned as it is; or a name of `PLAYERS`, such as "tit_for_tat",
             "fixed:3" or "benchmark:grid_nash_low"; or "package.module:attribute", which is a
-            policy, or a function or class that is called with game and seat and returns one.
+            policy, or a function or class that is called with game and seat and returns one;
+            or the path of a model of stable-baselines3, which ends in ".zip".
         game: the game.
         seat: index of the agent.
         **options: hyper-parameters of a learner. A discount is .95 by default where the game
@@ -160,6 +248,8 @@ def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> 
         if not (callable(getattr(policy, "init", None)) and callable(getattr(policy, "act", None))):
             raise ValueError(f"a policy must have init and act, got {policy!r}")
         return policy
+    if policy.endswith(".zip"):
+        return _model(policy, game, seat, **options)
     name, colon, argument = policy.partition(":")
     if name not in PLAYERS:
         near = get_close_matches(name, PLAYERS, n=1)

@@ -1,0 +1,1 @@
+"""Learners with full feedback: each period they see what every own action would have paid."""
