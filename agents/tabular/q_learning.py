@@ -1,42 +1,43 @@
 r"""Q-learning with an exploration rate that decays.
 
 $Q(s,a) \leftarrow Q(s,a) + \alpha\,(r + \delta \max_{a'} Q(s',a') - Q(s,a))$, explore with
-probability $\epsilon_t = e^{-\beta t}$. Only the cell that was visited moves; a terminated
-episode has no future, a truncated one has. What is legal must follow from the observation:
-actions found illegal there are minus infinity in the table until they are found legal again.
+probability $\epsilon_t = \epsilon_0 e^{-\beta t}$. Only the cell that was visited moves, unless
+the learner is told what each of its actions would have brought (`feedback`): then every action
+of the observation moves at once. A terminated episode has no future, a truncated one has. What
+is legal must follow from the observation: actions found illegal there are minus infinity in
+the table until they are found legal again.
 
 Sources:
 - C. Watkins and P. Dayan (1992), *Q-learning*, Machine Learning 8. The update.
 - E. Calvano, G. Calzolari, V. Denicolo and S. Pastorello (2020), *Artificial intelligence,
-  algorithmic pricing, and collusion*, AER 110(10). The exploration law.
+  algorithmic pricing, and collusion*, AER 110(10). The exploration law and the first values.
+- J. Asker, C. Fershtman and A. Pakes (2024), *The impact of artificial intelligence design on
+  pricing*, Journal of Economics and Management Strategy 33(2). Asynchronous and synchronous
+  updates; recalled, not re-read.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from gymnasium.spaces import Space
 
-from stratagem.envs.core import Array, Bools, Floats, Policy, Reactive, Transition
-from stratagem.envs.spaces import size, to_index
+from stratagem.envs.core import Array, Bools, Floats, Ints, Policy, Reactive, Transition
+from stratagem.envs.spaces import to_index
 from stratagem.envs.streams import Stream
 
-
-class Values(NamedTuple):
-    """Batched memory."""
-
-    q: Floats  # (B, V, n); V observations by index, n actions
-    epsilon: Floats  # (B,)
-
-
-@dataclass(frozen=True, eq=False)
-class _Greedy:
-    actions: Array  # (V,)
-    space: Space[Any]
-
-    def __call__(self, observation: Array) -> Array:
-        return np.asarray(self.actions[to_index(self.space, observation)])
+from .values import (
+    Greedy,
+    Start,
+    Values,
+    check_share,
+    check_table,
+    first_table,
+    legal_values,
+    pick,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,9 +48,18 @@ class QLearning:
         observation_space: Discrete, MultiDiscrete, or that of a seat that sees nothing.
         num_actions: n, at least 1.
         alpha: learning rate, in (0, 1].
-        beta: decay of exploration per period, non-negative.
+        beta: decay of exploration per period, non-negative; 0 explores at a constant rate.
         discount: delta, in [0, 1].
         start: initial value of every entry, or of each action, (n,), or the whole table, (V, n).
+        spread: width of a uniform draw that is added to each initial value, at least 0.
+        epsilon: probability of exploring in the first period, in [0, 1]; 0 never explores.
+        ties: whether the first of several best actions is played, or a random one. What is
+            frozen plays the first.
+        feedback: from a transition to what each own action would have paid, (B, n), for
+            synchronous updates where all actions are legal; None for asynchronous ones.
+        successors: from a transition to the index of the observation that each own action
+            would have led to, (B, n), for synchronous updates; None where actions do not
+            matter to it, so that the one met serves for all.
     """
 
     observation_space: Space[Any]
@@ -57,62 +67,74 @@ class QLearning:
     alpha: float = 0.15
     beta: float = 4e-6
     discount: float = 0.95
-    start: float | tuple[float, ...] | Floats = 0.0
+    start: Start = 0.0
+    spread: float = 0.0
+    epsilon: float = 1.0
+    ties: Literal["first", "random"] = "first"
+    feedback: Callable[[Transition], Floats] | None = None
+    successors: Callable[[Transition], Ints] | None = None
 
     def __post_init__(self) -> None:
         """Check every hyper-parameter."""
-        if self.num_actions < 1:
-            raise ValueError(f"num_actions must be at least 1, got {self.num_actions}")
-        if not 0 < self.alpha <= 1:
-            raise ValueError(f"alpha must be in (0, 1], got {self.alpha}")
+        check_table(self.observation_space, self.num_actions, self.start, self.spread)
+        check_share("alpha", self.alpha, positive=True)
         if not self.beta >= 0:
             raise ValueError(f"beta must be at least 0, got {self.beta}")
-        if not 0 <= self.discount <= 1:
-            raise ValueError(f"discount must be in [0, 1], got {self.discount}")
-        start, n, views = np.asarray(self.start), self.num_actions, size(self.observation_space)
-        if start.shape not in ((), (n,), (views, n)) or not np.isfinite(start).all():
-            raise ValueError(
-                f"start must be a finite number, {n} of them, or a table ({views}, {n}), "
-                f"got {self.start}"
-            )
+        check_share("discount", self.discount)
+        check_share("epsilon", self.epsilon)
+        if self.ties not in ("first", "random"):
+            raise ValueError(f"ties must be 'first' or 'random', got {self.ties!r}")
+        if self.successors is not None and self.feedback is None:
+            raise ValueError("successors must be None without feedback, got a function")
 
     def init(self, num_copies: int, rng: Stream) -> Values:
-        """Start with the given values and pure exploration."""
-        del rng
-        q = np.empty((num_copies, size(self.observation_space), self.num_actions))
-        q[:] = self.start
-        return Values(q, np.ones(num_copies))
+        """Start with the given values and the first rate of exploration."""
+        q = first_table(
+            self.observation_space, self.num_actions, self.start, self.spread, num_copies, rng
+        )
+        return Values(q, np.full(num_copies, float(self.epsilon)))
 
     def act(
         self, observation: Array, memory: Values, rng: Stream, mask: Bools | None = None
     ) -> tuple[Array, Values]:
-        """Explore or take the first best legal action; two draws per copy and period."""
-        rows = np.arange(len(rng))
+        """Explore or take a best legal action; two draws per copy and period, or three."""
         views = to_index(self.observation_space, observation)
-        values = memory.q[rows, views]
         explore, u = rng.uniform() < memory.epsilon, rng.uniform()
         if mask is None:
+            values = memory.q[np.arange(len(rng)), views]
             random = (u * self.num_actions).astype(np.int64)
         else:
-            shape = memory.q.shape[1:]
-            fresh = np.broadcast_to(np.asarray(self.start, np.float64), shape)[views]
-            values = np.where(mask, np.where(np.isneginf(values), fresh, values), -np.inf)
-            memory.q[rows, views] = values
-            rank = (u * mask.sum(axis=1)).astype(np.int64)
-            random = (mask.cumsum(axis=1) <= rank[:, None]).sum(axis=1)
-        return np.where(explore, random, values.argmax(axis=-1)), memory
+            values = legal_values(memory.q, views, mask, self.start, self.spread)
+            random = pick(mask, u)
+        if self.ties == "first":
+            best = values.argmax(axis=-1)
+        else:
+            best = pick(values == values.max(axis=-1, keepdims=True), rng.uniform())
+        return np.where(explore, random, best), memory
 
     def update(self, transition: Transition, memory: Values) -> Values:
-        """Move one entry per copy; reuses the table it is given."""
+        """Move one entry per copy, or one row; reuses the table it is given."""
         q, rows = memory.q, np.arange(len(memory.q))
         s = to_index(self.observation_space, transition.observation)
-        following = q[rows, to_index(self.observation_space, transition.next_observation)]
-        future = np.where(transition.terminated, 0.0, following.max(axis=-1))
-        old = q[rows, s, transition.action]
-        target = transition.reward + self.discount * future
-        q[rows, s, transition.action] = old + self.alpha * (target - old)
+        reached = to_index(self.observation_space, transition.next_observation)
+        if self.feedback is None:
+            future = np.where(transition.terminated, 0.0, q[rows, reached].max(axis=-1))
+            old = q[rows, s, transition.action]
+            target = transition.reward + self.discount * future
+            q[rows, s, transition.action] = old + self.alpha * (target - old)
+        else:
+            following = reached[:, None] if self.successors is None else self.successors(transition)
+            future = q[rows[:, None], following].max(axis=-1)
+            future = np.where(transition.terminated[:, None], 0.0, future)
+            old = q[rows, s]
+            target = self.feedback(transition) + self.discount * future
+            q[rows, s] = old + self.alpha * (target - old)
         return Values(q, memory.epsilon * math.exp(-self.beta))
+
+    def greedy(self, memory: Values) -> Ints:
+        """Return the first best action of each copy at each observation, (B, V)."""
+        return memory.q.argmax(axis=-1)
 
     def freeze(self, memory: Values, copy: int) -> Policy:
         """Return the greedy policy of one copy."""
-        return Reactive(_Greedy(memory.q[copy].argmax(axis=-1), self.observation_space))
+        return Reactive(Greedy(memory.q[copy].argmax(axis=-1), self.observation_space))
