@@ -17,7 +17,7 @@ SMALL = (
         lineups=(("random", "random"), ("q_learning", "q_learning")),
         periods=5,
         training=40,
-        learner={"beta": 0.1},
+        learners={"q_learning": {"beta": 0.1}},
         cross_play=True,
     ),
 )

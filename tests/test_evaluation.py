@@ -24,7 +24,7 @@ PRICING = scenario(
     periods=30,
     max_episode_steps=10,
     training=60,
-    learner={"alpha": 0.2, "beta": 0.05, "discount": 0.9},
+    learners={"q_learning": {"alpha": 0.2, "beta": 0.05, "discount": 0.9}},
     cross_play=True,
 )
 LEVER = scenario(

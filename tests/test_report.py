@@ -19,7 +19,7 @@ LEVER = scenario(
     lineups=(("random", "random"), ("fixed:1", "fixed:1"), ("q_learning", "q_learning")),
     periods=8,
     training=200,
-    learner={"beta": 0.02},
+    learners={"q_learning": {"beta": 0.02}},
     cross_play=True,
 )
 PRICING = scenario(

@@ -3,10 +3,12 @@
 from .anchors import benchmark_json, per_period
 from .bench import NotWritableError, bench
 from .roots import root, roots
-from .sessions import ROW_COLUMNS, Columns, Result, evaluate
+from .rows import EPISODE_COLUMNS, ROW_COLUMNS, Columns
+from .sessions import Result, evaluate, merge, rematch, train_runs
 from .storage import read_manifest, read_tables
 
 __all__ = [
+    "EPISODE_COLUMNS",
     "ROW_COLUMNS",
     "Columns",
     "NotWritableError",
@@ -14,9 +16,12 @@ __all__ = [
     "bench",
     "benchmark_json",
     "evaluate",
+    "merge",
     "per_period",
     "read_manifest",
     "read_tables",
+    "rematch",
     "root",
     "roots",
+    "train_runs",
 ]

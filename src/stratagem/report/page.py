@@ -279,9 +279,14 @@ def _short(lineup: str) -> str:
 
 
 def _learning_note(entry: Mapping[str, Any], own: Sequence[Line]) -> str:
-    if not entry["training"] or not any("q_learning" in line.lineup for line in own):
+    played = {name for line in own for name in line.lineup.split(" + ")}
+    learners = {name: options for name, options in entry["learners"].items() if name in played}
+    if not entry["training"] or not learners:
         return "."
-    settings = ", ".join(f"{k} {_setting(v)}" for k, v in entry["learner"].items())
+    settings = "; ".join(
+        f"{name}: {', '.join(f'{k} {_setting(v)}' for k, v in options.items())}"
+        for name, options in learners.items()
+    )
     return (
         f"; learners first learn for {entry['training']:,} periods ({settings}), then are frozen "
         "and measured."
@@ -291,7 +296,7 @@ def _learning_note(entry: Mapping[str, Any], own: Sequence[Line]) -> str:
 def _setting(value: Any) -> str:
     if isinstance(value, list):
         return f"{min(value):.3g} to {max(value):.3g} by action"
-    return f"{value:g}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _seats(own: Sequence[Line]) -> Iterator[str]:

@@ -28,7 +28,9 @@ def core() -> tuple[Scenario, ...]:
             found += own[env_id]()
         else:
             name = env_id.lower()
-            found.append(scenario(name, env_id, lineups=scripted(spec.build()), periods=1000))
+            tags = ("standard", *spec.failure_modes)
+            lineups = scripted(spec.build())
+            found.append(scenario(name, env_id, lineups=lineups, periods=1000, tags=tags))
     return tuple(found)
 
 
@@ -64,12 +66,19 @@ def _pricing() -> list[Scenario]:
                 ("tit_for_tat", "random"),
                 ("q_learning", "tit_for_tat"),
                 ("q_learning", "q_learning"),
+                ("q_learning", "background"),
             ),
+            focal=(0,),
+            train_backgrounds=(("tit_for_tat",), ("benchmark:grid_nash_low",)),
+            test_backgrounds=(("grim",), ("win_stay_lose_shift",), ("benchmark:grid_monopoly",)),
             periods=1000,
             training=LEARNING,
             # The source's beta is 4e-6 over some two million periods.
-            learner={"alpha": 0.15, "beta": 5e-5, "discount": 0.95, "start": first},
+            learners={
+                "q_learning": {"alpha": 0.15, "beta": 5e-5, "discount": 0.95, "start": first}
+            },
             cross_play=True,
+            tags=("collusion",),
             about="Two firms, fifteen prices, memory of one period; learners with the source's "
             "learning rate and first values, whose exploration fades faster than there.",
         )
@@ -82,11 +91,15 @@ def _lever() -> list[Scenario]:
         scenario(
             "lever-coordination",
             "LeverCoordination-v0",
-            lineups=(*scripted(game), ("q_learning", "q_learning")),
+            lineups=(*scripted(game), ("q_learning", "q_learning"), ("q_learning", "background")),
+            focal=(0,),
+            train_backgrounds=(("fixed:0",), ("fixed:1",), ("benchmark:uniform",)),
+            test_backgrounds=(("fixed:8",), ("fixed:9",)),
             periods=50,
             training=4000,
-            learner={"alpha": 0.1, "beta": 2e-3},
+            learners={"q_learning": {"alpha": 0.1, "beta": 2e-3}},
             cross_play=True,
+            tags=("miscoordination",),
             about="Ten levers; learners that were not trained together meet each other.",
         )
     ]
@@ -98,10 +111,14 @@ def _information() -> list[Scenario]:
         scenario(
             "information-game",
             "InformationGame-v0",
-            lineups=(*scripted(game), ("q_learning", "q_learning")),
+            lineups=(*scripted(game), ("q_learning", "q_learning"), ("background", "q_learning")),
+            focal=(1,),
+            train_backgrounds=(("random",), ("fixed:0",)),
+            test_backgrounds=(("benchmark:stackelberg_0",),),
             periods=4000,
             training=20_000,
-            learner={"alpha": 0.1, "beta": 4e-4, "discount": 0.9},
+            learners={"q_learning": {"alpha": 0.1, "beta": 4e-4, "discount": 0.9}},
+            tags=("conflict",),
             about="An informed and an uninformed player of one of two matrix games.",
         )
     ]
@@ -128,7 +145,8 @@ def _content() -> list[Scenario]:
                 lineups=(*scripted(game), ("q_learning",) * len(game.agents)),
                 periods=10_000 if name == "content-cdnow" else 2000,
                 training=50_000,
-                learner={"alpha": 0.1, "beta": 2e-4},
+                learners={"q_learning": {"alpha": 0.1, "beta": 2e-4}},
+                tags=("disengagement",),
                 about=about,
             )
         )
