@@ -10,6 +10,10 @@ from typing import Any, NamedTuple
 
 from gymnasium.spaces import Discrete
 
+from stratagem.agents.bandits.epsilon_greedy import EpsilonGreedy
+from stratagem.agents.bandits.exp3 import EXP3
+from stratagem.agents.bandits.thompson import Thompson
+from stratagem.agents.bandits.ucb1 import UCB1
 from stratagem.agents.no_regret.blum_mansour import BlumMansour
 from stratagem.agents.no_regret.fictitious_play import FictitiousPlay
 from stratagem.agents.no_regret.hedge import Hedge
@@ -26,6 +30,7 @@ from stratagem.agents.scripted.win_stay_lose_shift import win_stay_lose_shift
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.envs.core import Conduct, Game, Policy
 from stratagem.envs.hindsight import hindsight
+from stratagem.envs.tabular import tabulate
 
 
 def _count(game: Game[Any], seat: int, name: str) -> int:
@@ -75,6 +80,35 @@ def _q_learning(game: Game[Any], seat: int, **options: Any) -> Policy:
         return QLearning(observation_space=game.observation_spaces[seat], num_actions=n, **options)
     except TypeError as error:
         raise ValueError(f"options {options} of q_learning are not allowed: {error}") from None
+
+
+def _payoff_range(game: Game[Any], seat: int, name: str) -> tuple[float, float]:
+    """Return the lowest and highest own reward of a period, apart by 1 if they are equal."""
+    stage = game.stage()
+    try:
+        paid = tabulate(game).rewards[seat] if stage is None else stage.payoffs[seat]  # type: ignore[union-attr]
+    except ValueError as error:
+        raise ValueError(f"{name} needs the options low and high here: {error}") from None
+    low, high = float(paid.min()), float(paid.max())
+    return low, high if high > low else low + 1
+
+
+def _bandit(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]:
+    """Return the builder of a bandit, whose payoff range is by default that of a period."""
+
+    def build(game: Game[Any], seat: int, *, contexts: bool = False, **options: Any) -> Policy:
+        n = _count(game, seat, name)
+        if not {"low", "high"} <= set(options):
+            low, high = _payoff_range(game, seat, name)
+            options = {"low": low, "high": high, **options}
+        if contexts:
+            options["observation_space"] = game.observation_spaces[seat]
+        try:
+            return learner(num_actions=n, **options)
+        except TypeError as error:
+            raise ValueError(f"options {options} of {name} are not allowed: {error}") from None
+
+    return build
 
 
 def _no_regret(name: str, learner: Callable[..., Policy], *, ranged: bool) -> Callable[..., Policy]:
@@ -176,6 +210,16 @@ PLAYERS: Mapping[str, Entry] = {
         _no_regret("blum_mansour", BlumMansour, ranged=True),
         "no swap regret: one exponential weights per action",
         learns=True,
+    ),
+    "exp3": Entry(
+        _bandit("exp3", EXP3), "exponential weights on its own payoffs alone", learns=True
+    ),
+    "ucb1": Entry(_bandit("ucb1", UCB1), "the highest upper confidence bound", learns=True),
+    "thompson": Entry(
+        _bandit("thompson", Thompson), "the highest draw from the posterior", learns=True
+    ),
+    "epsilon_greedy": Entry(
+        _bandit("epsilon_greedy", EpsilonGreedy), "the best mean, or any action", learns=True
     ),
     "ppo": Entry(_sb3("PPO"), "PPO of stable-baselines3, trained and frozen", learns=True),
     "a2c": Entry(_sb3("A2C"), "A2C of stable-baselines3, trained and frozen", learns=True),

@@ -1,0 +1,1 @@
+"""Learners that see their own payoff alone."""
