@@ -60,12 +60,9 @@ def parser() -> Parser:
     )
     one.add_argument("--render", action="store_true", help="print the first seed's frames")
 
-    one = commands.add_parser("bench", help="play a suite of baselines and write a report")
-    one.add_argument("--suite", default="core", metavar="core|quick", help="default core")
-    one.add_argument(
-        "--out", type=Path, metavar="DIR", help="default results/<suite>; finished parts are kept"
-    )
-    one.add_argument("--seeds", type=positive, metavar="N", help="default 20 (core) or 10 (quick)")
+    _crossplay(commands.add_parser("crossplay", help="re-match independent training runs"))
+
+    _bench(commands.add_parser("bench", help="play a suite of baselines and write a report"))
 
     one = commands.add_parser("report", help="rebuild the report from stored rows")
     one.add_argument("folder", type=Path, metavar="DIR")
@@ -84,6 +81,61 @@ def _game(one: argparse.ArgumentParser) -> None:
     )
 
 
+def _crossplay(one: argparse.ArgumentParser) -> None:
+    _game(one)
+    one.add_argument("--agents", default="q_learning", metavar="NAMES", help="default q_learning")
+    one.add_argument(
+        "--option",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="hyper-parameters of the learners",
+    )
+    one.add_argument("--runs", type=positive, default=20, metavar="N", help="default 20")
+    one.add_argument(
+        "--periods", type=positive, required=True, metavar="N", help="of each training run"
+    )
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the whole, default 0")
+    one.add_argument(
+        "--discount",
+        type=float,
+        metavar="D",
+        help="of the values; default: 1 where the game ends, else the learners' own",
+    )
+    one.add_argument(
+        "--simulate", type=positive, metavar="N", help="N periods per meeting, no exact values"
+    )
+    one.add_argument("--out", type=Path, metavar="DIR", help="keep matrix and plot there")
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _bench(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--suite",
+        metavar="NAME",
+        help="core (the default) or quick, or a game of yours as package.module:MyGame-v0",
+    )
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="default results/<suite>; finished parts are kept"
+    )
+    one.add_argument("--seeds", type=positive, metavar="N", help="default 20 (core) or 10 (quick)")
+    one.add_argument(
+        "--agent",
+        action="append",
+        metavar="AGENT",
+        help="play an agent of yours too, package.module:attribute or model.zip; may be repeated",
+    )
+    one.add_argument(
+        "--workers", type=positive, default=1, metavar="N", help="processes, default 1"
+    )
+    one.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with what DIR holds, with its suite, seeds and agents",
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -93,15 +145,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0, or 2 if the user made a mistake, or 130 if interrupted.
     """
+    if argv is None and os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # where a user's own games and agents are looked for
     try:
         options = parser().parse_args(argv)
-        from . import benching, inspecting, playing
+        from . import benching, crossing, inspecting, playing
 
         run = {
             "list": inspecting.list_games,
             "show": inspecting.show,
             "solve": inspecting.solve,
             "run": playing.run,
+            "crossplay": crossing.crossplay,
             "bench": benching.bench,
             "report": benching.report,
         }[options.command]

@@ -1,64 +1,38 @@
-"""Play a suite: one Parquet file per scenario and line-up, resumed where it stopped."""
+"""Play a suite into a folder: in parallel, resumed where it stopped, never mixed."""
 
 import hashlib
 import json
-import platform
-import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import partial
-from importlib import metadata
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from stratagem._version import __version__
-from stratagem.envs.registry import find
-from stratagem.scenarios import Lineup, Scenario
+from stratagem.scenarios import Scenario
 
-from .anchors import benchmark_json, episode_length, game_scales_json, risk_json
-from .sessions import evaluate, lineup_name
-from .storage import NotWritableError, finished, part_name, writable, write_manifest, write_table
+from .entrants import agent_hash, entered
+from .locking import locked
+from .manifest import configuration, describe, differences, now
+from .sessions import evaluate
+from .storage import (
+    MANIFEST,
+    TABLES,
+    DamagedError,
+    NotWritableError,
+    joint_hash,
+    read_manifest,
+    strays,
+    sweep,
+    verified,
+    writable,
+    write_bytes,
+    write_manifest,
+)
+from .units import Job, Unit, Written, needed_modules, play, units
+from .workers import run_jobs
 
-__all__ = ["NotWritableError", "Task", "bench", "tasks"]
-
-SCHEMA = 1
-"""Version of the rows' columns and of the manifest."""
-
-
-class Task(NamedTuple):
-    """One line-up in one scenario."""
-
-    scenario: Scenario
-    lineup: Lineup
-
-    @property
-    def name(self) -> str:
-        """What the progress bar calls it."""
-        return f"{self.scenario.name}: {' + '.join(dict.fromkeys(self.lineup))}"
-
-    @property
-    def part(self) -> str:
-        """File name of its rows."""
-        return part_name(self.scenario.id, lineup_name(self.lineup))
-
-    def config(self, seeds: int) -> str:
-        """Return a hash of everything that its rows follow from."""
-        module = sys.modules[find(self.scenario.game).game.__module__].__file__
-        source = Path(module).read_bytes() if module else b""
-        facts = [
-            SCHEMA,
-            __version__,
-            self.scenario.content_hash(),
-            list(self.lineup),
-            seeds,
-            hashlib.sha256(source).hexdigest(),
-        ]
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]
-
-
-def tasks(scenarios: Sequence[Scenario]) -> list[Task]:
-    """Return the line-ups of scenarios in the order in which they are played."""
-    return [Task(scenario, lineup) for scenario in scenarios for lineup in scenario.lineups]
+__all__ = ["NotWritableError", "bench"]
 
 
 def bench(
@@ -67,92 +41,207 @@ def bench(
     *,
     suite: str,
     seeds: int,
-    tick: Callable[[Task, float], None] = lambda task, done: None,
+    agents: Sequence[str] = (),
+    workers: int = 1,
+    resume: bool = False,
+    tick: Callable[[Unit, float, int], None] = lambda unit, done, total: None,
+    say: Callable[[str], None] = lambda message: None,
 ) -> dict[str, Any]:
-    """Play scenarios and write their rows, curves and manifest.
+    """Play scenarios and write their rows, episodes, curves and manifest.
 
-    A line-up whose file is whole and was made by the same configuration is not played again.
+    A folder holds one configuration. Parts of it that are finished are kept; damaged ones are
+    played again. What is written does not depend on `workers`.
 
     Args:
         scenarios: what to play.
         folder: where to write.
         suite: name of the suite, for the manifest.
         seeds: independent sessions per line-up, at least 1.
-        tick: called with a task and the share of it that is done.
+        agents: the user's own, as "package.module:attribute" or the path of a saved model, to
+            be played beside the line-ups of each scenario.
+        workers: processes, at least 1; one means this process.
+        resume: whether the folder must hold results of this configuration already.
+        tick: called with a unit, the share of it that is done, and how many units there are.
+        say: told, in one line each, what the user should know.
 
     Returns:
         the manifest.
 
     Raises:
-        NotWritableError: If the folder cannot be written to; nothing has been played then.
-        ValueError: If `seeds` is below 1 or there is nothing to play.
+        NotWritableError: If the folder cannot be written to; parts that are finished stay.
+        ValueError: If `seeds` or `workers` is below 1, there is nothing to play, an agent can
+            play nothing, or the folder holds other results, or is in use by another run.
     """
-    todo = tasks(scenarios)
-    if seeds < 1:
-        raise ValueError(f"seeds must be at least 1, got {seeds}")
-    if not todo:
-        raise ValueError("there is no scenario to play")
+    for name, value in (("seeds", seeds), ("workers", workers)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    if resume and not (folder / MANIFEST).is_file():
+        raise ValueError(f"there is nothing to resume: {str(folder)!r} holds no {MANIFEST}")
+    marks = {agent: agent_hash(agent) for agent in agents}
+    settings = configuration(scenarios, suite, seeds, marks)
     writable(folder)
-    manifest = describe(scenarios, suite, seeds)
-    write_manifest(folder, manifest)
-    for task in todo:
-        rows, curves = folder / "rows" / task.part, folder / "curves" / task.part
-        config = task.config(seeds)
-        if not finished(rows, config):
-            result = evaluate(task.lineup, task.scenario, seeds, tick=partial(tick, task))
-            if result.curves:
-                write_table(curves, result.curves, config)
-            write_table(rows, result.rows, config)  # last: it says that the task is finished
-        tick(task, 1.0)
-    manifest["complete"] = True
-    manifest["finished"] = _now()
-    write_manifest(folder, manifest)
+    with locked(folder, say):
+        sweep(folder)
+        started = _agreeing(folder, settings)
+        plan, refused = [], []
+        for scenario in scenarios:
+            own, cannot = entered(agents, scenario)
+            refused += cannot
+            lineups = dict.fromkeys((*scenario.lineups, *own))
+            plan += [unit for lineup in lineups for unit in units(scenario, lineup, seeds)]
+        if not plan:
+            raise ValueError("there is no scenario to play")
+        for agent in agents:
+            if not any(agent in unit.lineup for unit in plan):
+                first = next(r for r in refused if r.agent == agent)
+                raise ValueError(
+                    f"agent {agent!r} can play none of the scenarios; "
+                    f"in {first.scenario}: {first.reason}"
+                )
+        jobs = _jobs(plan, folder, settings, seeds)
+        known = {folder / path for job in jobs for path in job.unit.files}
+        if others := strays(folder, known):
+            raise ValueError(
+                f"{str(folder)!r} holds {len(others)} parts that are not of this run, such as "
+                f"{others[0].name!r}: write elsewhere, or remove them"
+            )
+        manifest = describe(scenarios, settings, plan, refused)
+        manifest["started"] = started or manifest["started"]
+        write_manifest(folder, manifest)
+        hashes = _play(jobs, folder, workers, tick, say)
+        manifest |= {"complete": True, "finished": now(), "rows_hash": joint_hash(hashes)}
+        write_manifest(folder, manifest)
     return manifest
 
 
-def describe(scenarios: Sequence[Scenario], suite: str, seeds: int) -> dict[str, Any]:
-    """Return the manifest of a suite that has not been played yet."""
-    entries = []
-    for scenario in scenarios:
-        game, spec = scenario.build(), find(scenario.game)
-        entries.append(
-            {
-                "id": scenario.id,
-                **scenario.config(),
-                "game": spec.full_id,
-                "failure_modes": list(spec.failure_modes),
-                "agents": list(game.agents),
-                "content_hash": scenario.content_hash(),
-                "benchmarks": benchmark_json(game.benchmarks(), game.agents),
-                "periods_per_episode": episode_length(game),
-                "risk": risk_json(game),
-                "game_scales": game_scales_json(game),
-                "parts": [Task(scenario, lineup).part for lineup in scenario.lineups],
-            }
+def _agreeing(folder: Path, settings: Mapping[str, Any]) -> str | None:
+    """Return when what a folder holds was begun; None if it holds nothing.
+
+    Raises:
+        ValueError: If it holds results of another configuration; the message says how they
+            differ.
+    """
+    if not (folder / MANIFEST).is_file():
+        return None
+    there = read_manifest(folder)
+    apart = differences(there.get("configuration", {}), settings)
+    if apart:
+        more = f", and {len(apart) - 3} more differences" if len(apart) > 3 else ""
+        raise ValueError(
+            f"{str(folder)!r} holds results of another configuration: {'; '.join(apart[:3])}"
+            f"{more}: write elsewhere, or remove that folder"
         )
-    whole = [task.config(seeds) for task in tasks(scenarios)]
-    return {
-        "schema": SCHEMA,
-        "suite": suite,
-        "seeds": seeds,
-        "config_hash": hashlib.sha256("".join(whole).encode()).hexdigest()[:32],
-        "roots": "blake2b, 64 bits, of 'scenario id|phase|seed index'",
-        "versions": _versions(),
-        "started": _now(),
-        "complete": False,
-        "scenarios": entries,
+    return str(there["started"])
+
+
+def _jobs(plan: Sequence[Unit], folder: Path, settings: Mapping[str, Any], seeds: int) -> list[Job]:
+    """Return a job per unit, whose config says everything that its rows follow from."""
+    common = {
+        key: value for key, value in settings.items() if key not in ("suite", "seeds", "scenarios")
     }
+    configs = {}
+    for unit in plan:
+        facts = [
+            common,
+            settings["scenarios"][unit.scenario.id],
+            unit.lineup,
+            unit.phase,
+            unit.seeds,
+            seeds if unit.phase == "meet" else None,
+        ]
+        text = json.dumps(facts, sort_keys=True, default=str)
+        configs[unit.files[0]] = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return [
+        Job(
+            unit,
+            configs[unit.files[0]],
+            seeds,
+            folder,
+            tuple((one.files[0], configs[one.files[0]]) for one in _lessons(unit, plan)),
+            needed_modules(unit.scenario),
+        )
+        for unit in plan
+    ]
 
 
-def _versions() -> dict[str, str]:
-    found = {"stratagem": __version__, "python": platform.python_version()}
-    for package in ("numpy", "scipy", "gymnasium", "pettingzoo", "pyarrow", "matplotlib", "numba"):
+def _lessons(unit: Unit, plan: Sequence[Unit]) -> list[Unit]:
+    """Return the units in which those learn who meet in a unit, in the order of their seeds."""
+    if unit.phase != "meet":
+        return []
+    own = (unit.scenario.id, unit.lineup)
+    return [one for one in plan if one.phase == "train" and (one.scenario.id, one.lineup) == own]
+
+
+def _play(
+    jobs: Sequence[Job],
+    folder: Path,
+    workers: int,
+    tick: Callable[[Unit, float, int], None],
+    say: Callable[[str], None],
+) -> dict[str, str]:
+    """Play what is not finished and return the content hash of every table by its path."""
+    hashes: dict[str, str] = {}
+    todo = [job for job in jobs if not _finished(job, hashes, say)]
+    total = len(jobs)
+    for job in jobs:
+        if job not in todo:
+            tick(job.unit, 1.0, total)
+    if todo and len(todo) < total:
+        say(f"{total - len(todo)} of {total} units are finished and kept")
+    learnt = {job.unit.files[0] for job in todo if job.unit.phase == "train"}
+    waiting = [job for job in todo if learnt & {path for path, _ in job.trained}]
+    ready = [job for job in todo if job not in waiting]
+    queue = deque(sorted(ready, key=lambda job: -_weight(job.unit)))
+
+    def done(job: Job, files: Mapping[str, Written]) -> None:
+        for path, written in files.items():
+            write_bytes(folder / path, written.contents)
+            if written.content_hash:
+                hashes[path] = written.content_hash
+        tick(job.unit, 1.0, total)
+        learnt.difference_update(files)
+        for other in [*waiting]:
+            if not learnt & {path for path, _ in other.trained}:
+                waiting.remove(other)
+                queue.append(other)
+
+    if workers > 1:
+        _warm([job.unit for job in queue])
+    run_jobs(
+        play,
+        queue,
+        workers,
+        done=done,
+        tick=lambda job, share: tick(job.unit, share, total),
+        say=say,
+    )
+    return hashes
+
+
+def _finished(job: Job, hashes: dict[str, str], say: Callable[[str], None]) -> bool:
+    """Return whether all files of a job are whole, and put the hashes of its tables down."""
+    found = {}
+    for path in job.unit.files:
         try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+            found[path] = verified(job.folder / path, job.config)
+        except FileNotFoundError:
+            return False
+        except DamagedError as error:
+            say(f"{error}; it is played again")
+            return False
+    hashes |= {path: mark for path, mark in found.items() if path.partition("/")[0] in TABLES}
+    return True
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _weight(unit: Unit) -> int:
+    """Return roughly how long a unit takes: long ones begin first."""
+    return unit.scenario.periods + unit.scenario.training * unit.learning
+
+
+def _warm(plan: Sequence[Unit]) -> None:
+    """Compile what learners need once, since workers that begin together would all do so."""
+    unit = next((unit for unit in plan if unit.learning), None)
+    if unit is None or find_spec("numba") is None:
+        return
+    short = replace(unit.scenario, periods=1, training=1, cross_play=False)
+    evaluate(unit.lineup, short, 1)

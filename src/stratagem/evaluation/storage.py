@@ -1,10 +1,16 @@
-"""Rows on disk: Parquet parts that appear whole or not at all, and a manifest."""
+"""Rows on disk: Parquet parts that appear whole or not at all, and a manifest.
+
+A part carries the hash of the configuration that made it and a hash of its contents, so
+that what was torn, altered or made otherwise is told from what is finished.
+"""
 
 import hashlib
+import io
 import json
 import os
+import pickle
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +19,18 @@ import numpy as np
 from .sessions import Columns
 
 MANIFEST = "manifest.json"
-_CONFIG = b"stratagem.config"
+TABLES = ("rows", "episodes", "curves")
+"""Folders of Parquet parts; all parts in one folder have the same columns and types."""
+
+_CONFIG, _CONTENT = b"stratagem.config", b"stratagem.content"
 
 
 class NotWritableError(ValueError):
     """A folder that cannot take results."""
+
+
+class DamagedError(ValueError):
+    """A file that was altered, or that was not written to its end."""
 
 
 def writable(folder: Path) -> Path:
@@ -38,66 +51,174 @@ def writable(folder: Path) -> Path:
     return folder
 
 
-def replace_file(path: Path, write: Any) -> None:
-    """Let `write` make a file beside `path`, then put it there in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
+    """Let `write` make a file beside `path`, then put it there in one step, and for good.
+
+    Raises:
+        NotWritableError: If that fails, as on a full disk; `path` is then as it was.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        write(beside)
-        os.replace(beside, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write(beside)
+            _sync(beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+        _sync(path.parent)
+    except OSError as error:
+        raise NotWritableError(f"cannot write {str(path)!r}: {error.strerror or error}") from error
+
+
+def _sync(path: Path) -> None:
+    """Have the operating system put a file, or a folder's list of files, on the disk."""
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
     finally:
-        beside.unlink(missing_ok=True)
+        os.close(handle)
 
 
-def part_name(scenario_id: str, lineup: str) -> str:
-    """Return the file name of one line-up in one scenario, unlike that of any other."""
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed left beside the files that they were writing."""
+    for left in folder.rglob(".*.part"):
+        left.unlink(missing_ok=True)
+
+
+def part_name(scenario_id: str, lineup: str, units: str = "") -> str:
+    """Return the name of one line-up in one scenario, unlike that of any other.
+
+    Args:
+        scenario_id: id with version.
+        lineup: names of the seats' policies.
+        units: which of its seeds, such as "0-9".
+    """
     slug = re.sub(r"[^A-Za-z0-9]+", "-", lineup).strip("-").lower()
     mark = hashlib.sha256(lineup.encode()).hexdigest()[:6]
-    return f"{scenario_id}.{slug[:60]}.{mark}.parquet"
+    return ".".join([scenario_id, slug[:60], mark, *([units] if units else [])])
 
 
-def write_table(path: Path, columns: Columns, config: str) -> None:
-    """Write columns as one Parquet file that carries the hash of what made it."""
+def content_hash(columns: Columns) -> str:
+    """Return 32 hexadecimal digits that follow from names, kinds and values of columns."""
+    digest = hashlib.sha256()
+    for name, column in columns.items():
+        digest.update(f"\0{name}\0{column.dtype.kind}\0{len(column)}\0".encode())
+        if column.dtype.kind == "U":
+            digest.update("\0".join(column.tolist()).encode())
+        else:
+            digest.update(np.ascontiguousarray(column).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def joint_hash(hashes: Mapping[str, str]) -> str:
+    """Return one hash of the contents of many parts by name, in whatever order they come."""
+    text = "".join(f"{name} {found}\n" for name, found in sorted(hashes.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def table_bytes(columns: Columns, config: str) -> bytes:
+    """Return a Parquet file that carries the hash of what made it and that of its contents."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.table({name: pa.array(column) for name, column in columns.items()})
-    table = table.replace_schema_metadata({_CONFIG: config.encode()})
-    replace_file(path, lambda beside: pq.write_table(table, beside, compression="zstd"))
+    marks = {_CONFIG: config.encode(), _CONTENT: content_hash(columns).encode()}
+    file = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata(marks), file, compression="zstd")
+    return file.getvalue()
 
 
-def finished(path: Path, config: str) -> bool:
-    """Return whether a file is whole and was made by the same configuration."""
+def write_table(path: Path, columns: Columns, config: str) -> None:
+    """Write columns as one Parquet part; see `table_bytes`."""
+    write_bytes(path, table_bytes(columns, config))
+
+
+def write_bytes(path: Path, contents: bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    replace_file(path, lambda beside: beside.write_bytes(contents))
+
+
+def object_bytes(value: Any, config: str) -> bytes:
+    """Return a pickle with the hash of what made it and that of its contents before it."""
+    contents = pickle.dumps(value, protocol=5)
+    return f"{config} {hashlib.sha256(contents).hexdigest()}\n".encode() + contents
+
+
+def read_object(path: Path, config: str) -> Any:
+    """Return what `object_bytes` kept; nothing is unpickled that another configuration made.
+
+    Raises:
+        DamagedError: If the file is not whole or was made by another configuration.
+    """
+    return pickle.loads(_kept(path, config))
+
+
+def _kept(path: Path, config: str) -> bytes:
+    head, _, contents = path.read_bytes().partition(b"\n")
+    if head.decode("ascii", "replace").split() != [config, hashlib.sha256(contents).hexdigest()]:
+        raise DamagedError(f"{str(path)!r} is damaged, or of another configuration")
+    return contents
+
+
+def verified(path: Path, config: str) -> str:
+    """Return the content hash of a file that is whole and of this configuration.
+
+    Raises:
+        DamagedError: If it is not; the message says why.
+        FileNotFoundError: If there is no such file.
+    """
+    if path.suffix != ".parquet":
+        return hashlib.sha256(_kept(path, config)).hexdigest()[:32]
+    found, columns = _read(path)
+    if found.get(_CONFIG) != config.encode():
+        raise DamagedError(f"{str(path)!r} was made by another configuration")
+    return content_hash(columns)
+
+
+def _read(path: Path) -> tuple[Mapping[bytes, bytes], Columns]:
+    """Return metadata and columns of one part, checked against its own hash."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.is_file():
-        return False
     try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowException, OSError):
-        return False
-    return bool(metadata.get(_CONFIG) == config.encode())
+        with path.open("rb") as file:
+            table = pq.read_table(file)
+        columns = {
+            name: np.asarray(table.column(name).to_pylist(), np.str_)
+            if pa.types.is_string(table.schema.field(name).type)
+            else table.column(name).to_numpy()
+            for name in table.column_names
+        }
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise DamagedError(
+            f"{str(path)!r} is damaged: {' '.join(str(error).split())[:80]}"
+        ) from None
+    metadata = table.schema.metadata or {}
+    if metadata.get(_CONTENT) != content_hash(columns).encode():
+        raise DamagedError(f"{str(path)!r} is damaged: its rows do not agree with their hash")
+    return metadata, columns
 
 
 def read_table(path: Path) -> Columns:
-    """Return one file's columns as arrays."""
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path)
-    return {
-        name: np.asarray(table.column(name).to_pylist())
-        if table.schema.field(name).type in ("string", "large_string")
-        else table.column(name).to_numpy()
-        for name in table.column_names
-    }
-
-
-def read_tables(folder: Path, parts: list[str]) -> Columns:
-    """Return the columns of several files, one after another.
+    """Return one part's columns as arrays.
 
     Raises:
-        ValueError: If there are no files, or no rows in them.
+        DamagedError: If the part is not whole.
+    """
+    return _read(path)[1]
+
+
+def read_tables(folder: Path, parts: Sequence[str]) -> Columns:
+    """Return the columns of several parts, one after another.
+
+    Raises:
+        DamagedError: If a part is not whole.
+        ValueError: If there are no parts, or no rows in them.
     """
     tables = [read_table(folder / part) for part in parts]
     if not tables or not sum(len(next(iter(table.values()))) for table in tables):
@@ -105,10 +226,16 @@ def read_tables(folder: Path, parts: list[str]) -> Columns:
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
 
 
+def strays(folder: Path, known: Iterable[Path]) -> list[Path]:
+    """Return the Parquet parts in a folder of results that are none of the `known`."""
+    there = {path for table in TABLES for path in (folder / table).glob("*.parquet")}
+    return sorted(there - {*known})
+
+
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write `manifest.json`."""
     text = json.dumps(manifest, indent=1, default=str) + "\n"
-    replace_file(folder / MANIFEST, lambda beside: beside.write_text(text, encoding="utf-8"))
+    write_bytes(folder / MANIFEST, text.encode())
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -119,7 +246,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"{str(folder)!r} holds no readable {MANIFEST}: {error}") from None
     if not isinstance(manifest, dict):
         raise ValueError(f"{MANIFEST} in {str(folder)!r} is not a JSON object")
