@@ -268,7 +268,7 @@ def strategy_of(policy: Policy, game: Game[Any], seat: int) -> Floats:
     return np.eye(n)[response] if response.ndim == 1 else np.asarray(response, np.float64)
 
 
-def _lawful(name: str, played: Floats, legal: Bools) -> Floats:
+def lawful(name: str, played: Floats, legal: Bools) -> Floats:
     """Return the probabilities (S, n) with illegal actions left out."""
     forced = legal.sum(axis=1) == 1
     weight = np.where(forced[:, None], legal, played * legal)
@@ -308,6 +308,6 @@ def spread(game: Game[Any], table: Table, strategies: Sequence[Floats]) -> list[
         at = own_index(game, table, seat) if len(rows) > 1 else np.zeros(num_states(table), int)
         played = rows[at]
         if table.legal is not None:
-            played = _lawful(name, played, table.legal[seat])
+            played = lawful(name, played, table.legal[seat])
         found.append(played)
     return found

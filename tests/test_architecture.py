@@ -12,7 +12,15 @@ FOLDERS = {"stratagem.envs": ROOT / "envs", "stratagem.agents": ROOT / "agents"}
 HEAVY = ("scipy", "numba", "torch", "pandas", "matplotlib", "pyarrow", "rich", "stable_baselines3")
 
 CORE = {"core", "streams", "spaces", "benchmarks"}
-SIMULATION = {"simulator", "lookup", "tabular", "planning", "hindsight"}
+SIMULATION = {
+    "simulator",
+    "lookup",
+    "tabular",
+    "planning",
+    "decisions",
+    "induced",
+    "hindsight",
+}
 OUTER = {
     "making",
     "players",
