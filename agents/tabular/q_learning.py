@@ -133,7 +133,7 @@ class QLearning:
 
     def greedy(self, memory: Values) -> Ints:
         """Return the first best action of each copy at each observation, (B, V)."""
-        return memory.q.argmax(axis=-1)
+        return np.asarray(memory.q.argmax(axis=-1))
 
     def freeze(self, memory: Values, copy: int) -> Policy:
         """Return the greedy policy of one copy."""

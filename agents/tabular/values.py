@@ -55,9 +55,10 @@ def check_table(space: Space[Any], num_actions: int, start: Start, spread: float
     if num_actions < 1:
         raise ValueError(f"num_actions must be at least 1, got {num_actions}")
     first, views = np.asarray(start), size(space)
-    if first.shape not in ((), (num_actions,), (views, num_actions)) or not np.isfinite(
-        np.asarray(first, np.float64)
-    ).all():
+    if (
+        first.shape not in ((), (num_actions,), (views, num_actions))
+        or not np.isfinite(np.asarray(first, np.float64)).all()
+    ):
         raise ValueError(
             f"start must be a finite number, {num_actions} of them, or a table "
             f"({views}, {num_actions}), got {start}"

@@ -1,0 +1,343 @@
+"""Q-learners in all seats of a finite game, learning over its table as one: far faster.
+
+What they learn is what `simulator.play` lets them learn, number for number. With numba,
+`envs.kernels.tabular_learners` does the work; without it `_advance` below does, for a
+repeated game that does not end by itself.
+"""
+
+import math
+from collections.abc import Sequence
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from stratagem.envs import streams
+from stratagem.envs.core import Array, Bools, Floats, Game, Ints, Policy, learns
+from stratagem.envs.lookup import TableSimulator, joint_strides, step_table
+from stratagem.envs.spaces import every_observation, size
+from stratagem.envs.streams import Words
+from stratagem.envs.tabular import RepeatedTable, Table, num_states, own_index
+
+from .q_learning import QLearning
+from .values import Values
+
+
+class Rules(NamedTuple):
+    """What stays the same while seats learn; a seat that does not learn has alpha 0."""
+
+    alpha: Floats  # (N,)
+    discount: Floats  # (N,)
+    decay: Floats  # (N,) factor of exploration per period
+    counts: Ints  # (N,) actions
+    strides: Ints  # (N,) in the joint index
+    shifts: Words  # (N, 2) what the counters of a seat's two draws add
+    views: Ints  # (N, S) row of a seat's values in each state, of the R rows of all seats
+    initial: Ints  # (K0,) first states
+    opening: Floats  # (K0 - 1,) their cumulative chances
+    rewards: Floats  # (N, cells, K); cells are joint actions in a repeated game, else S A
+    successors: Ints  # (cells, K); (1, 1) in a repeated game
+    ends: Bools  # likewise
+    bounds: Floats  # (cells, K - 1) cumulative chances; (1, K - 1) in a repeated game
+    num_states: int
+    num_joint: int
+    repeated: bool
+    limit: np.uint64  # periods of an episode
+
+
+class Progress(NamedTuple):
+    """How far B runs have come."""
+
+    roots: Words  # (B,)
+    episodes: Words  # (B,)
+    keys: Words  # (B,)
+    steps: Words  # (B,)
+    states: Ints  # (B,)
+    q: Floats  # (B, R, n), n of the seat with most actions; minus infinity beyond a seat's own
+    best: Ints  # (B, R) first best action
+    epsilon: Floats  # (B, N)
+    quiet: Ints  # (B,) periods since a best action last changed
+    periods: Ints  # (B,) played
+    running: Bools  # (B,)
+    total: Floats  # (N, B) sum of rewards; the reader sets it back
+
+
+def compiled() -> bool:
+    """Return whether numba is installed."""
+    return find_spec("numba") is not None
+
+
+class JointLearning:
+    """Runs of Q-learners, and of policies without memory, over a game's table.
+
+    Args:
+        game: a game that `joins` all policies.
+        policies: one per seat.
+        seeds: (B,) one root per run.
+        max_episode_steps: periods before an episode is truncated, None for never.
+        stable: periods for which no best action of any seat may change before a run stops;
+            None for never.
+        kernel: whether to use the compiled kernel.
+    """
+
+    def __init__(
+        self,
+        game: Game[Any],
+        policies: Sequence[Policy],
+        *,
+        seeds: Words,
+        max_episode_steps: int | None,
+        stable: int | None,
+        kernel: bool,
+    ) -> None:
+        table = step_table(game)
+        assert table is not None
+        self.policies, self._stable, self._kernel = policies, stable or 0, kernel
+        sim = TableSimulator(game, table, len(seeds), max_episode_steps)
+        sim.reset(seeds)
+        n = int(table.actions.max()) + 1
+        memories = [_memory(policy, game, seat, sim, n) for seat, policy in enumerate(policies)]
+        q = np.concatenate([memory.q for memory in memories], axis=1)
+        self._ends = np.cumsum([memory.q.shape[1] for memory in memories])
+        self.rules = _rules(game, table, policies, self._ends, sim.limit)
+        self.now = Progress(
+            sim.roots,
+            sim.episodes,
+            sim.keys,
+            sim.steps,
+            sim.state,
+            q,
+            q.argmax(axis=-1),
+            np.stack([memory.epsilon for memory in memories], axis=-1),
+            np.zeros(len(seeds), np.int64),
+            np.zeros(len(seeds), np.int64),
+            np.ones(len(seeds), np.bool_),
+            np.zeros((len(policies), len(seeds))),
+        )
+
+    @property
+    def running(self) -> Bools:
+        """Which runs have not stopped, (B,)."""
+        return self.now.running
+
+    @property
+    def periods(self) -> Ints:
+        """Periods that each run has played, (B,)."""
+        return self.now.periods
+
+    @property
+    def states(self) -> Ints:
+        """Number of each run's last state in the table, (B,)."""
+        return self.now.states
+
+    def advance(self, until: int) -> Floats:
+        """Play all runs that go on up to a period; return the sums of rewards since, (N, B)."""
+        self.now.total[:] = 0
+        if self._kernel:
+            from stratagem.envs.kernels.tabular_learners import advance
+
+            advance(self.rules, self.now, until, self._stable)
+        else:
+            _advance(self.rules, self.now, until, self._stable)
+        return self.now.total
+
+    def freeze(self, seat: int, run: int) -> Policy:
+        """Return what one run's seat has learnt."""
+        policy = self.policies[seat]
+        if not isinstance(policy, QLearning):
+            return policy
+        first = self._ends[seat - 1] if seat else 0
+        own = self.now.q[run : run + 1, first : self._ends[seat], : policy.num_actions]
+        return policy.freeze(Values(own, self.now.epsilon[run : run + 1, seat]), 0)
+
+
+def joins(game: Game[Any], policies: Sequence[Policy], *, kernel: bool) -> bool:
+    """Return whether `JointLearning` plays these policies in this game.
+
+    Every seat must be a Q-learner with asynchronous updates and first ties, or a policy
+    without memory that gives one action per observation; the game must have a small table
+    and, without the kernel, be repeated with another period certain.
+    """
+    if not any(map(learns, policies)):
+        return False
+    for seat, policy in enumerate(policies):
+        if type(policy) is QLearning:
+            if policy.feedback is not None or policy.ties != "first":
+                return False
+        elif learns(policy) or _answers(policy, game, seat) is None:
+            return False
+    table = step_table(game)
+    if table is None:
+        return False
+    return kernel or (isinstance(table, RepeatedTable) and len(table.probs) == 1)
+
+
+def _answers(policy: Policy, game: Game[Any], seat: int) -> Ints | None:
+    """Return a policy's action at each observation (V,), or None where it has no such table."""
+    try:
+        every = every_observation(game.observation_spaces[seat])
+    except ValueError:
+        return None
+    if not hasattr(policy, "rule"):
+        return None
+    found = np.asarray(policy.rule(every))
+    n = size(game.action_spaces[seat])
+    if found.ndim != 1 or found.dtype.kind not in "iu" or found.min() < 0 or found.max() >= n:
+        return None
+    return found.astype(np.int64)
+
+
+def _memory(policy: Policy, game: Game[Any], seat: int, sim: TableSimulator, n: int) -> Values:
+    """Return a seat's first values (B, V, n); a policy prefers its answers, and never explores."""
+    if isinstance(policy, QLearning):
+        own = policy.init(sim.num_copies, sim.stream(streams.starting(seat)))
+        beyond = ((0, 0), (0, 0), (0, n - policy.num_actions))
+        return Values(np.pad(own.q, beyond, constant_values=-np.inf), own.epsilon)
+    answers = _answers(policy, game, seat)
+    assert answers is not None
+    return Values(np.tile(np.eye(n)[answers], (sim.num_copies, 1, 1)), np.zeros(sim.num_copies))
+
+
+def _rules(
+    game: Game[Any], table: Table, policies: Sequence[Policy], ends: Ints, limit: np.uint64
+) -> Rules:
+    def each(name: str) -> Floats:
+        return np.array([getattr(policy, name, 0.0) for policy in policies], np.float64)
+
+    seats = range(len(policies))
+    starts = np.append(0, ends[:-1])
+    num_joint, outcomes = table.actions.shape[1], table.probs.shape[-1]
+    bounds = table.probs.cumsum(axis=-1)[..., :-1]
+    if isinstance(table, RepeatedTable):
+        rewards = np.repeat(table.payoffs[..., None], outcomes, axis=-1)
+        successors, over = np.zeros((1, 1), np.int64), np.zeros((1, 1), np.bool_)
+    else:
+        rewards = table.rewards.reshape(len(policies), -1, outcomes)
+        successors = table.successors.reshape(-1, outcomes)
+        over = table.terminated.reshape(-1, outcomes)
+    return Rules(
+        each("alpha"),
+        each("discount"),
+        np.array([math.exp(-getattr(policy, "beta", 0.0)) for policy in policies]),
+        table.actions.max(axis=1) + 1,
+        joint_strides(table),
+        np.array(
+            [[streams.offset(streams.acting(i), draw) for draw in (0, 1)] for i in seats],
+            np.uint64,
+        ),
+        np.stack([starts[i] + own_index(game, table, i) for i in seats]),
+        np.array(table.initial),
+        table.initial_chance.cumsum()[:-1],
+        np.array(rewards, np.float64),
+        np.array(successors),
+        np.array(over),
+        bounds.reshape(-1, outcomes - 1) if outcomes > 1 else np.zeros((1, 0)),
+        num_states(table),
+        num_joint,
+        isinstance(table, RepeatedTable),
+        limit,
+    )
+
+
+_NUMBERS = 2**15
+"""Random numbers drawn at once for one draw of all seats and runs."""
+
+
+def _advance(rules: Rules, now: Progress, until: int, stable: int) -> None:
+    """Do the kernel's work, one period of all runs at a time; one outcome follows for certain."""
+    while (live := (now.running & (now.periods < until)).nonzero()[0]).size:
+        done = int(now.periods[live[0]])
+        left = int(rules.limit) - int(now.steps[live[0]])
+        block = max(_NUMBERS // (len(rules.alpha) * len(live)), 1)
+        _block(rules, now, live, done, min(until - done, left, block), stable)
+        over = live[now.steps[live] >= rules.limit]
+        if over.size:
+            now.episodes[over] += np.uint64(1)
+            now.keys[over] = streams.make_keys(now.roots[over], now.episodes[over])
+            now.steps[over] = 0
+            u = streams.unit(now.keys[over])
+            now.states[over] = rules.initial[rules.opening.searchsorted(u, side="right")]
+
+
+def _explorers(
+    rules: Rules, now: Progress, live: Ints, periods: int
+) -> tuple[list[Array | None], list[Array | None], Floats]:
+    """Return where seats explore in each period, what they play there, and epsilon (T + 1, N)."""
+    when = now.steps[live] + np.arange(periods, dtype=np.uint64)[:, None]
+    clock = (now.keys[live] + when * streams.STEP)[:, None]  # (T, 1, b)
+    factors = np.tile(rules.decay, (periods + 1, 1))
+    factors[0] = now.epsilon[live[0]]
+    epsilon = np.multiply.accumulate(factors, axis=0)
+    explore = streams.unit(clock + rules.shifts[:, :1]) < epsilon[:-1, :, None]
+    t, seat, run = explore.nonzero()
+    u = streams.unit(clock[t, 0, run] + rules.shifts[seat, 1])
+    played = (u * rules.counts[seat]).astype(np.int64)
+    edges = t.searchsorted(np.arange(periods + 1)).tolist()
+    place = seat * len(live) + run
+    where: list[Array | None] = [None] * periods
+    what: list[Array | None] = [None] * periods
+    for i, (first, stop) in enumerate(pairwise(edges)):
+        if first < stop:
+            where[i], what[i] = place[first:stop], played[first:stop]
+    return where, what, epsilon
+
+
+def _block(rules: Rules, now: Progress, live: Ints, done: int, periods: int, stable: int) -> None:
+    """Play some periods of the runs at `live`, fewer if one of them stops."""
+    num, rows_each = len(rules.alpha), now.q.shape[1]
+    n, copies = now.q.shape[2], len(live)
+    alpha, discount = rules.alpha[:, None], rules.discount[:, None]
+    q, best = now.q.reshape(-1, n), now.best.reshape(-1)
+    flat, base = q.reshape(-1), live * rows_each
+    payoffs = np.ascontiguousarray(rules.rewards[..., 0])
+    where, what, epsilon = _explorers(rules, now, live, periods)
+    shape = (num, copies)
+    future, total = np.empty(shape), now.total[:, live]
+    state, last = now.states[live], done - now.quiet[live]
+    row = rules.views.take(state, 1) + base
+    check = int(last.min()) + stable if stable else done + periods + 1
+    played = 0
+    for played in range(1, periods + 1):
+        greedy = best.take(row)
+        places = where[played - 1]
+        if places is None:
+            actions = greedy
+        else:
+            actions = greedy.copy()
+            actions.put(places, what[played - 1])
+        joint = rules.strides.dot(actions)
+        rewards = payoffs.take(joint, 1)
+        total += rewards
+        state = (state * rules.num_joint + joint) % rules.num_states
+        reached = rules.views.take(state, 1)
+        reached += base
+        cell = reached * n
+        cell += best.take(reached)
+        flat.take(cell, None, future)
+        future *= discount
+        future += rewards
+        cell = row * n
+        cell += actions
+        old = flat.take(cell)
+        future -= old
+        future *= alpha
+        future += old
+        flat[cell] = future
+        first = q.take(row, 0).argmax(-1)
+        changed = first != greedy
+        if changed.any():
+            best[row] = first
+            last[changed.any(axis=0)] = done + played
+        row = reached
+        if done + played >= check:
+            check = int(last.min()) + stable
+            if check <= done + played:
+                break
+    now.states[live], now.total[:, live] = state, total
+    now.quiet[live] = done + played - last
+    now.epsilon[live] = epsilon[played]
+    now.steps[live] += np.uint64(played)
+    now.periods[live] += played
+    if stable:
+        now.running[live] = now.quiet[live] < stable
