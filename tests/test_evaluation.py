@@ -1,5 +1,3 @@
-import os
-
 import numpy as np
 import pytest
 
@@ -8,11 +6,9 @@ from stratagem.envs.core import learns
 from stratagem.envs.registry import registry
 from stratagem.envs.simulator import rollout
 from stratagem.envs.spaces import every_observation
-from stratagem.evaluation import ROW_COLUMNS, bench, evaluate, read_manifest, root, roots
+from stratagem.evaluation import ROW_COLUMNS, evaluate, root, roots
 from stratagem.evaluation.anchors import common_length, per_period
-from stratagem.evaluation.bench import tasks
 from stratagem.evaluation.learning import tabled, train
-from stratagem.evaluation.storage import finished, part_name, read_table
 from stratagem.players import player
 from stratagem.scenarios import Scenario, scenario, suite, suites
 
@@ -174,8 +170,6 @@ def test_both_suites_cover_every_registered_game_under_ids_of_their_own():
         assert ours <= {one.game for one in suite(name)}
     ids = [one.id for name in suites() for one in suite(name)]
     assert len(set(ids)) == len(ids)
-    names = [part_name(t.scenario.id, " + ".join(t.lineup)) for t in tasks(suite("core"))]
-    assert len(set(names)) == len(names)
 
 
 def test_a_hash_changes_with_the_contents_of_a_scenario():
@@ -193,49 +187,3 @@ def test_values_are_compared_per_period():
     ended = np.array([True, True, False])
     assert common_length(np.array([4, 4, 2]), ended) == 4
     assert common_length(np.array([4, 3, 2]), ended) is None
-
-
-def test_a_bench_resumes_what_is_finished_and_replays_what_is_not(tmp_path):
-    pytest.importorskip("pyarrow")
-    bench((PRICING, LEVER), tmp_path, suite="test", seeds=2)
-    manifest = read_manifest(tmp_path)
-    assert manifest["complete"]
-    assert manifest["scenarios"][0]["benchmarks"]["nash"]["certificate"]["deviators"]
-    parts = sorted((tmp_path / "rows").iterdir())
-    assert len(parts) == 4
-    before = {p.name: (p.stat().st_mtime_ns, read_table(p)) for p in parts}
-    parts[0].write_bytes(b"torn")
-    bench((PRICING, LEVER), tmp_path, suite="test", seeds=2)
-    assert not finished(parts[1], "another configuration")
-    for part in parts:
-        written, rows = before[part.name]
-        assert (part.stat().st_mtime_ns == written) == (part != parts[0])
-        again = read_table(part)
-        for name, column in rows.items():
-            np.testing.assert_array_equal(again[name], column)
-    assert not list(tmp_path.rglob("*.part"))
-
-
-def test_other_seeds_or_a_changed_scenario_are_played_anew(tmp_path):
-    pytest.importorskip("pyarrow")
-    task = tasks([LEVER])[0]
-    assert task.config(2) != task.config(3)
-    changed = Scenario(**{**LEVER.__dict__, "periods": 7})
-    assert tasks([changed])[0].config(2) != task.config(2)
-    bench((LEVER,), tmp_path, suite="test", seeds=2)
-    bench((LEVER,), tmp_path, suite="test", seeds=3)
-    rows = read_table(tmp_path / "rows" / task.part)
-    assert set(rows["seed_index"]) == {0, 1, 2}
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_write_permission_is_refused_before_any_work(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(ValueError, match="not writable"):
-        bench((LEVER,), tmp_path / "x", suite="test", seeds=1)
-
-
-def test_a_folder_under_a_file_is_refused_before_any_work(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match="not writable"):
-        bench((LEVER,), tmp_path / "file" / "x", suite="test", seeds=1)

@@ -100,13 +100,11 @@ def test_an_undefined_risk_is_called_undefined():
 
 
 def test_a_report_of_some_finished_parts_says_that_it_is_unfinished(folder, tmp_path):
-    from stratagem.evaluation.bench import describe, tasks
-    from stratagem.evaluation.storage import write_manifest, write_table
+    def stop(unit, done, total):
+        if done == 1 and unit.phase == "play":
+            raise KeyboardInterrupt
 
-    write_manifest(tmp_path, describe((LEVER, PRICING), "test", 4))
-    with pytest.raises(ValueError, match="holds no rows"):
-        write_report(tmp_path)
-    task = tasks([LEVER])[0]
-    write_table(tmp_path / "rows" / task.part, evaluate("random", LEVER, 4).rows, task.config(4))
+    with pytest.raises(KeyboardInterrupt):
+        bench((LEVER, PRICING), tmp_path, suite="test", seeds=4, tick=stop)
     assert "unfinished" in write_report(tmp_path).read_text()
     assert "unfinished" not in (folder / "report.html").read_text()
