@@ -61,7 +61,8 @@ def bench(
             be played beside the line-ups of each scenario.
         workers: processes, at least 1; one means this process.
         resume: whether the folder must hold results of this configuration already.
-        tick: called with a unit, the share of it that is done, and how many units there are.
+        tick: called with a unit, the share of it that is done, which is 1 once it is stored,
+            and how many units there are.
         say: told, in one line each, what the user should know.
 
     Returns:
@@ -212,7 +213,7 @@ def _play(
         queue,
         workers,
         done=done,
-        tick=lambda job, share: tick(job.unit, share, total),
+        tick=lambda job, share: tick(job.unit, 0.99 * share, total),
         say=say,
     )
     return hashes
