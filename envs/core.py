@@ -230,6 +230,16 @@ class Game(ABC, Generic[StateT]):
     def observe(self, state: StateT) -> tuple[Array, ...]:
         """Return one observation array per agent, shape (B, ...)."""
 
+    @property
+    def takes_turns(self) -> bool:
+        """Whether seats may wait: whether `movers` is overridden, unless a parameter decides."""
+        return type(self).movers is not Game.movers
+
+    @property
+    def restricts_actions(self) -> bool:
+        """Whether actions may be illegal, as they are for seats that wait."""
+        return self.takes_turns or type(self).legal is not Game.legal
+
     def movers(self, state: StateT) -> Bools | None:
         """Return who moves, (N, B); None (the default) if everyone always does.
 

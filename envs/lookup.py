@@ -26,8 +26,7 @@ def step_table(game: Game[Any]) -> Table | None:
 
     A game with illegal actions or seats that wait is stepped by its own functions.
     """
-    kind = type(game)
-    if kind.movers is not Game.movers or kind.legal is not Game.legal:
+    if game.restricts_actions:
         return None
     try:
         return tabulate(game, LIMIT)

@@ -89,7 +89,7 @@ class BatchCopy:
 
     def __init__(self, game: Game[Any], encoders: Sequence[Encoder]) -> None:
         self.game, self.encoders, self.sim = game, encoders, Simulator(game, 1)
-        self.waits = type(game).movers is not Game.movers
+        self.waits = game.takes_turns
         self._discrete = [isinstance(space, Discrete) for space in game.action_spaces]
 
     def reset(self, seed: int | None = None) -> None:

@@ -71,7 +71,7 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
             tables = [player for player in self.others if isinstance(player, TablePlayer)]
             self.copy.use(own_lookup(self.copy.table, self.seat, tables))
         self._learning = any(player.learns for player in self.others)
-        self._masked = self.copy.waits or type(game).legal is not Game.legal
+        self._masked = game.restricts_actions
         self._carried = 0.0  # paid before the first move of the episode
         self.over: bool | None = None  # None before the first reset
 

@@ -62,7 +62,7 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
         self.state_space = Box(low, high, dtype=np.float32)
         self.max_cycles = float("inf") if max_cycles is None else max_cycles
         self.game, self.render_mode, self.seeded, self.started = game, render_mode, False, False
-        self._masked = self.copy.waits or type(game).legal is not Game.legal
+        self._masked = game.restricts_actions
 
     @override
     def observation_space(self, agent: str) -> Space[Any]:

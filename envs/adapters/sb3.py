@@ -153,7 +153,7 @@ class AllSeatsVecEnv(LearnerVecEnv):
         self.game, self.render_mode, self._next_seed = game, None, seed
         self.num_copies, self._seeded = num_envs, False
         self._encode = Native(game.observation_spaces[0])
-        self._masked = type(game).movers is not Game.movers or type(game).legal is not Game.legal
+        self._masked = game.restricts_actions
         VecEnv.__init__(
             self, num_envs * len(game.agents), game.observation_spaces[0], game.action_spaces[0]
         )

@@ -65,9 +65,7 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         space = self.single_action_space
         self._num_actions = int(space.n) if isinstance(space, Discrete) else None
         self._encode = Native(self.single_observation_space)
-        kind = type(game)
-        self._waits = kind.movers is not Game.movers
-        self._masked = self._waits or kind.legal is not Game.legal
+        self._waits, self._masked = game.takes_turns, game.restricts_actions
         self._carried = np.zeros(num_envs)  # paid before the first move of the episode
         self._late: Ints = np.array([], np.int64)  # these copies spend the next step on a reset
         self.kernel: Any = self._fuse() if fused and folds(self.others, self.sim) else None

@@ -340,7 +340,7 @@ def _collect(env: Any, game: Game[Any], seat: int, spoil: bool) -> list[Any]:
 
 def check_masks(game: Game[Any]) -> None:
     """Masks are int8, and every view refuses a masked action; without masks, none is shown."""
-    masked = type(game).legal is not Game.legal or type(game).movers is not Game.movers
+    masked = game.restricts_actions
     others = co_players(game, 0)[0]
     env = make_env(game, co_players=others)
     _, info = env.reset(seed=0)

@@ -1,0 +1,1 @@
+"""Games in which who commits first, and to what, decides."""
