@@ -6,6 +6,7 @@ Figures are narrow, so that their text is legible at the width of a phone.
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -195,8 +196,26 @@ def _ticker(count: int) -> Any:
 
 
 def crossing(values: Floats, agents: Sequence[str], label: str) -> str:
-    """Plot a cross-play matrix (R, R); the diagonal holds the runs trained together."""
-    figure, axes = _figure(3.7)
+    """Plot a cross-play matrix (R, R); the diagonal holds the runs trained together.
+
+    Args:
+        values: entry (i, j) is that of seat 0 of run i with the others of run j.
+        agents: names by seat.
+        label: what is shown, with its unit.
+
+    Returns:
+        the address of an SVG picture.
+    """
+    return _address(_crossing(values, agents, label))
+
+
+def save_crossing(path: Path, values: Floats, agents: Sequence[str], label: str) -> None:
+    """Write the same picture as PNG, whatever the ending of `path`."""
+    _crossing(values, agents, label).savefig(path, format="png", dpi=200)
+
+
+def _crossing(values: Floats, agents: Sequence[str], label: str) -> Any:
+    figure, axes = _figure(3.9)
     axes.spines["bottom"].set_visible(False)
     image = axes.imshow(values, cmap="cividis")
     bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
@@ -204,11 +223,12 @@ def crossing(values: Floats, agents: Sequence[str], label: str) -> str:
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
     others = agents[1] if len(agents) == 2 else "the others"
-    axes.set_xlabel(f"{others} of run", fontsize=9)
-    axes.set_ylabel(f"{agents[0]} of run", fontsize=9)
+    axes.set_xlabel(f"{others} of run", fontsize=9, color=INK)
+    axes.set_ylabel(f"{agents[0]} of run", fontsize=9, color=INK)
+    axes.set_title(f"n = {len(values)} runs", fontsize=9, color=INK, loc="left")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(_whole())
-    return _address(figure)
+    return figure
 
 
 def _whole() -> Any:
