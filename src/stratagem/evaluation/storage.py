@@ -183,21 +183,18 @@ def _read(path: Path) -> tuple[Mapping[bytes, bytes], Columns]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        with path.open("rb") as file:
+    with path.open("rb") as file:
+        try:
             table = pq.read_table(file)
-        columns = {
-            name: np.asarray(table.column(name).to_pylist(), np.str_)
-            if pa.types.is_string(table.schema.field(name).type)
-            else table.column(name).to_numpy()
-            for name in table.column_names
-        }
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DamagedError(
-            f"{str(path)!r} is damaged: {' '.join(str(error).split())[:80]}"
-        ) from None
+            columns = {
+                name: np.asarray(table.column(name).to_pylist(), np.str_)
+                if pa.types.is_string(table.schema.field(name).type)
+                else table.column(name).to_numpy()
+                for name in table.column_names
+            }
+        except Exception as error:  # torn bytes make a reader raise more than its own errors
+            why = " ".join(str(error).split())[:80]
+            raise DamagedError(f"{str(path)!r} is damaged: {why}") from None
     metadata = table.schema.metadata or {}
     if metadata.get(_CONTENT) != content_hash(columns).encode():
         raise DamagedError(f"{str(path)!r} is damaged: its rows do not agree with their hash")
