@@ -10,15 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .core import Bools, Floats, Ints
+from .core import Array, Bools, Floats, Game, Ints
 from .induced import Induced, outcomes
-from .tabular import Table
+from .tabular import ExplicitTable, Table
 
 _CHUNK = 2**21  # state-action pairs handled at once
-
-
-class TooManyBeliefsError(ValueError):
-    """The responder's history leads to more beliefs than were allowed."""
 
 
 class Problem(NamedTuple):
@@ -35,15 +31,6 @@ class Condensed(NamedTuple):
     chain: Any  # sparse (M n, M)
     rewards: Floats  # (M, n) of the responder
     allowed: Bools  # (M, n)
-
-
-class Beliefs(NamedTuple):
-    """A problem over what the responder believes."""
-
-    chain: Any  # sparse (M n, M)
-    rewards: Floats  # (N, M, n)
-    allowed: Bools  # (M, n)
-    start: Floats  # (M,) chance of each first belief
 
 
 def problem(
@@ -102,6 +89,31 @@ def endless(chain: Any, usable: Bools) -> bool:
         if (new == alive).all():
             return True
         alive = new
+
+
+def lasts(table: Table) -> bool:
+    """Return whether some way for all agents to play a game never ends."""
+    if not isinstance(table, ExplicitTable):
+        return bool(table.probs[0] == 1)
+    n = table.actions.shape[1]
+    model = problem(table, [None] * len(table.actions), [int(k) + 1 for k in table.actions.max(1)])
+    live = reachable(model.chain, table, n)
+    return endless(model.chain, live[:, None].repeat(n, axis=1))
+
+
+def distinct(rows: Array) -> Ints:
+    """Return the number of each row (M, ...) among the distinct ones, (M,)."""
+    flat = rows.reshape(len(rows), -1)
+    return np.asarray(np.unique(flat, axis=0, return_inverse=True)[1].reshape(-1), np.int64)
+
+
+def refuse_endless(chain: Any, usable: Bools, game: Game[Any]) -> None:
+    """Raise if some way of playing never ends; `chain` is (M n, M), `usable` (M, n)."""
+    if endless(chain, usable):
+        raise ValueError(
+            f"{type(game).__name__} can go on for ever, so its undiscounted sum is "
+            "unbounded: give discount= below 1, or a continuation below 1"
+        )
 
 
 def solve(chain: Any, rewards: Floats, discount: float) -> Floats:
@@ -234,67 +246,8 @@ def policy_iteration(chain: Any, rewards: Floats, allowed: Bools, discount: floa
         choice = np.where(better, q.argmax(axis=1), choice)
 
 
-def enumerate_beliefs(
-    model: Problem, table: Table | Induced, views: Ints, usable: Bools, max_beliefs: int
-) -> Beliefs:
-    """Enumerate the beliefs that a history can lead to.
-
-    Raises:
-        TooManyBeliefsError: If there are more than `max_beliefs`.
-    """
-    from scipy.sparse import csr_array
-
-    n = model.rewards.shape[2]
-    index: dict[tuple[tuple[int, float], ...], int] = {}
-    beliefs: list[tuple[Ints, Floats]] = []
-
-    def nodes(states: Ints, mass: Floats) -> list[tuple[int, float]]:
-        """Split a mass over states by what is seen; return nodes with their chances."""
-        found = []
-        for view in np.unique(views[states]):
-            at = views[states] == view
-            chance = float(mass[at].sum())
-            weights = (mass[at] / chance).round(12).tolist()
-            key = tuple(zip(states[at].tolist(), weights, strict=True))
-            if key not in index:
-                if len(index) >= max_beliefs:
-                    raise TooManyBeliefsError(
-                        f"the responder's history leads to more than {max_beliefs=} beliefs; "
-                        "raise it, shorten the game, or give rivals that reveal less"
-                    )
-                index[key] = len(beliefs)
-                beliefs.append((states[at], mass[at] / chance))
-            found.append((index[key], chance))
-        return found
-
-    mass = starting_mass(table)
-    start = nodes(mass.nonzero()[0], mass[mass > 0])
-    entries: list[tuple[int, int, float]] = []
-    rewards, allowed = [], []
-    done = 0
-    while done < len(beliefs):
-        states, weights = beliefs[done]
-        rewards.append(np.einsum("s,isa->ia", weights, model.rewards[:, states]))
-        allowed.append(usable[states[0]])
-        for a in allowed[-1].nonzero()[0]:
-            following = np.asarray(weights @ model.chain[states * n + a].toarray()).ravel()
-            reached = following.nonzero()[0]
-            if reached.size:
-                row = done * n + int(a)
-                entries += [(row, j, p) for j, p in nodes(reached, following[reached])]
-        done += 1
-    size_ = len(beliefs)
-    rows, columns, values = (
-        (np.array(c) for c in zip(*entries, strict=True))
-        if entries
-        else (
-            np.zeros(0, int),
-            np.zeros(0, int),
-            np.zeros(0),
-        )
-    )
-    chain = csr_array((values, (rows, columns)), shape=(size_ * n, size_))
-    first = np.zeros(size_)
-    for j, p in start:
-        first[j] = p
-    return Beliefs(chain, np.stack(rewards, axis=1), np.stack(allowed), first)
+def legal_actions(table: Table | Induced, seat: int, n: int) -> Bools:
+    """Return an agent's legal actions in every state, (S, n)."""
+    if table.legal is None:
+        return np.ones((len(table.observations[seat]), n), np.bool_)
+    return table.legal[seat]

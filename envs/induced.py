@@ -114,7 +114,11 @@ def induce(
         ValueError: If a policy plays what is not allowed, or is no function of what it sees.
     """
     total = num_states(table)
-    rules = {i: _by_rule(p, game, table, i) for i, p in enumerate(policies) if hasattr(p, "rule")}
+    rules = {
+        i: rows
+        for i, policy in enumerate(policies)
+        if hasattr(policy, "rule") and (rows := _by_rule(policy, game, table, i)) is not None
+    }
     minds = {
         i: _Mind(policy, game, i)
         for i, policy in enumerate(policies)
@@ -146,14 +150,20 @@ def induce(
     )
 
 
-def _by_rule(policy: Any, game: Game[Any], table: Table, seat: int) -> Floats:
+def _by_rule(policy: Any, game: Game[Any], table: Table, seat: int) -> Floats | None:
     """Return what a policy without memory plays in every state, (S, n), lawful or not.
+
+    None where a rule gives actions and some are illegal: which one is then played, the policy
+    says when it is shown what is legal.
 
     Raises:
         ValueError: If its rule gives no actions or distributions, or not the same ones twice.
     """
     seen = table.observations[seat]
-    found = _played(np.asarray(policy.rule(seen)), game, seat)
+    response = np.asarray(policy.rule(seen))
+    if table.legal is not None and response.ndim == 1:
+        return None
+    found = _played(response, game, seat)
     if not np.array_equal(found, _played(np.asarray(policy.rule(seen)), game, seat)):
         raise ValueError(f"the rule of {game.agents[seat]} is no function of the observation")
     return found

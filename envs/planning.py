@@ -5,17 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .core import Bools, Floats, Game
-from .decisions import (
-    by_observation,
-    endless,
-    enumerate_beliefs,
-    policy_iteration,
-    problem,
-    reachable,
-    solve,
-    usable_rows,
-)
+from .core import Floats, Game
+from .decisions import legal_actions, problem, reachable, refuse_endless, solve
+from .responses import respond
 from .spaces import size
 from .tabular import num_states, own_index, spread, tabulate
 
@@ -41,15 +33,6 @@ def check_discount(discount: float) -> None:
     """Raise if a discount is not in [0, 1]."""
     if not 0 <= discount <= 1:
         raise ValueError(f"discount must be in [0, 1], got {discount}")
-
-
-def refuse_endless(chain: Any, usable: Bools, game: Game[Any]) -> None:
-    """Raise if some way of playing never ends; `chain` is (M n, M), `usable` (M, n)."""
-    if endless(chain, usable):
-        raise ValueError(
-            f"{type(game).__name__} can go on for ever, so its undiscounted sum is "
-            "unbounded: give discount= below 1, or a continuation below 1"
-        )
 
 
 def evaluate(game: Game[Any], strategies: Sequence[Floats], *, discount: float = 1.0) -> Floats:
@@ -128,30 +111,25 @@ def best_response(
     check_discount(discount)
     table = tabulate(game)
     counts = [size(space) for space in game.action_spaces]
-    n, total = counts[seat], num_states(table)
+    n = counts[seat]
     given = [np.full((1, k), 1 / k) if i == seat else strategies[i] for i, k in enumerate(counts)]
     profile: list[Floats | None] = list(spread(game, table, given))  # type: ignore[arg-type]
     profile[seat] = None
-    model = problem(table, profile, counts)
-    usable = np.ones((total, n), np.bool_) if table.legal is None else table.legal[seat]
-    live = reachable(usable_rows(model.chain, usable), table, n)
-    views = own_index(game, table, seat)
-    nodes = by_observation(model, seat, views, live, usable)
-    if nodes is not None:
-        labels, chain, rewards, allowed = nodes
-        if discount == 1:
-            refuse_endless(chain, allowed, game)
-        choice = policy_iteration(chain, rewards, allowed, discount)
+    model, views = problem(table, profile, counts), own_index(game, table, seat)
+    plan = respond(
+        game,
+        table,
+        model,
+        seat,
+        views,
+        legal_actions(table, seat, n),
+        discount=discount,
+        max_beliefs=max_beliefs,
+        track=False,
+    )
+    strategy = None
+    if plan.method == "observations":
         strategy = np.full((size(game.observation_spaces[seat]), n), 1 / n)
-        strategy[labels] = np.eye(n)[choice]
-        full = [strategy if i == seat else given[i] for i in range(len(counts))]
-        reached = payoffs(game, full, discount=discount)  # type: ignore[arg-type]
-        return Response(reached, strategy, len(labels), "observations")
-    chain, every, allowed, start = enumerate_beliefs(model, table, views, usable, max_beliefs)
-    if discount == 1:
-        refuse_endless(chain, allowed, game)
-    choice = policy_iteration(chain, every[seat], allowed, discount)
-    rows = np.arange(len(allowed))
-    paid = np.ascontiguousarray(every[:, rows, choice].T)
-    values = solve(chain[rows * n + choice], paid, discount)
-    return Response(np.asarray(start @ values), None, len(allowed), "beliefs")
+        met = plan.actions >= 0
+        strategy[views[met]] = np.eye(n)[plan.actions[met]]
+    return Response(plan.payoffs, strategy, plan.nodes, plan.method)

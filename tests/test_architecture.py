@@ -18,6 +18,8 @@ SIMULATION = {
     "tabular",
     "planning",
     "decisions",
+    "beliefs",
+    "responses",
     "induced",
     "hindsight",
 }
