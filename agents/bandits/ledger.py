@@ -173,9 +173,15 @@ def lawful(memory: Ledger, copy: int) -> Bools:
 
 
 def frozen_best(values: Floats, memory: Ledger, copy: int, space: Space[Any] | None) -> Policy:
-    """Return the policy that plays the first best legal arm, from (V, n) values."""
+    """Return the policy that plays the first best legal arm, from (V, n) values.
+
+    Where masks were seen elsewhere but not here, what is legal is unknown, and every arm is as
+    likely.
+    """
+    legal, n = memory.legal[copy], values.shape[1]
     arms = np.where(lawful(memory, copy), values, -np.inf).argmax(axis=1)
-    return frozen(np.eye(values.shape[1])[arms], space)
+    unknown = legal.any() & ~legal.any(axis=1, keepdims=True)
+    return frozen(np.where(unknown, 1 / n, np.eye(n)[arms]), space)
 
 
 def frozen(strategy: Floats, space: Space[Any] | None) -> Policy:

@@ -142,28 +142,35 @@ class JointLearning:
             _advance(self.rules, self.now, until, self._stable)
         return self.now.total
 
-    def freeze(self, seat: int, run: int) -> Policy:
-        """Return what one run's seat has learnt."""
+    def values(self, seat: int, run: int) -> Floats | None:
+        """Return what one run's seat holds its actions for worth, (V, n); None if no learner."""
         policy = self.policies[seat]
         if not isinstance(policy, QLearning):
-            return policy
+            return None
         first = self._ends[seat - 1] if seat else 0
-        own = self.now.q[run : run + 1, first : self._ends[seat], : policy.num_actions]
-        return policy.freeze(Values(own, self.now.epsilon[run : run + 1, seat]), 0)
+        return self.now.q[run, first : self._ends[seat], : policy.num_actions]
+
+    def freeze(self, seat: int, run: int) -> Policy:
+        """Return what one run's seat has learnt."""
+        policy, own = self.policies[seat], self.values(seat, run)
+        if not isinstance(policy, QLearning) or own is None:
+            return policy
+        return policy.freeze(Values(own[None], self.now.epsilon[run : run + 1, seat]), 0)
 
 
 def joins(game: Game[Any], policies: Sequence[Policy], *, kernel: bool) -> bool:
     """Return whether `JointLearning` plays these policies in this game.
 
-    Every seat must be a Q-learner with asynchronous updates and first ties, or a policy
-    without memory that gives one action per observation; the game must have a small table
-    and, without the kernel, be repeated with another period certain.
+    Every seat must be a Q-learner of all that it sees, with asynchronous updates and first
+    ties, or a policy without memory that gives one action per observation; the game must have
+    a small table and, without the kernel, be repeated with another period certain.
     """
     if not any(map(learns, policies)):
         return False
     for seat, policy in enumerate(policies):
         if type(policy) is QLearning:
-            if policy.feedback is not None or policy.ties != "first":
+            asynchronous = policy.feedback is None and policy.ties == "first"
+            if not asynchronous or not _fits(policy, game, seat):
                 return False
         elif learns(policy) or _answers(policy, game, seat) is None:
             return False
@@ -171,6 +178,13 @@ def joins(game: Game[Any], policies: Sequence[Policy], *, kernel: bool) -> bool:
     if table is None:
         return False
     return kernel or (isinstance(table, RepeatedTable) and len(table.probs) == 1)
+
+
+def _fits(policy: QLearning, game: Game[Any], seat: int) -> bool:
+    """Return whether a learner has a row for each of the seat's observations and no other."""
+    return policy.observation_space == game.observation_spaces[seat] and policy.num_actions == size(
+        game.action_spaces[seat]
+    )
 
 
 def _answers(policy: Policy, game: Game[Any], seat: int) -> Ints | None:

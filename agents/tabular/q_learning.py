@@ -19,7 +19,7 @@ Sources:
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Space
@@ -31,12 +31,14 @@ from stratagem.envs.streams import Stream
 from .values import (
     Greedy,
     Start,
+    Ties,
     Values,
+    check_exploration,
     check_share,
     check_table,
+    epsilon_greedy,
     first_table,
-    legal_values,
-    pick,
+    seen_values,
 )
 
 
@@ -70,7 +72,7 @@ class QLearning:
     start: Start = 0.0
     spread: float = 0.0
     epsilon: float = 1.0
-    ties: Literal["first", "random"] = "first"
+    ties: Ties = "first"
     feedback: Callable[[Transition], Floats] | None = None
     successors: Callable[[Transition], Ints] | None = None
 
@@ -78,12 +80,8 @@ class QLearning:
         """Check every hyper-parameter."""
         check_table(self.observation_space, self.num_actions, self.start, self.spread)
         check_share("alpha", self.alpha, positive=True)
-        if not self.beta >= 0:
-            raise ValueError(f"beta must be at least 0, got {self.beta}")
         check_share("discount", self.discount)
-        check_share("epsilon", self.epsilon)
-        if self.ties not in ("first", "random"):
-            raise ValueError(f"ties must be 'first' or 'random', got {self.ties!r}")
+        check_exploration(self.beta, self.epsilon, self.ties)
         if self.successors is not None and self.feedback is None:
             raise ValueError("successors must be None without feedback, got a function")
 
@@ -99,18 +97,8 @@ class QLearning:
     ) -> tuple[Array, Values]:
         """Explore or take a best legal action; two draws per copy and period, or three."""
         views = to_index(self.observation_space, observation)
-        explore, u = rng.uniform() < memory.epsilon, rng.uniform()
-        if mask is None:
-            values = memory.q[np.arange(len(rng)), views]
-            random = (u * self.num_actions).astype(np.int64)
-        else:
-            values = legal_values(memory.q, views, mask, self.start, self.spread)
-            random = pick(mask, u)
-        if self.ties == "first":
-            best = values.argmax(axis=-1)
-        else:
-            best = pick(values == values.max(axis=-1, keepdims=True), rng.uniform())
-        return np.where(explore, random, best), memory
+        values = seen_values(memory.q, views, mask, self.start, self.spread)
+        return epsilon_greedy(values, mask, memory.epsilon, self.ties, rng), memory
 
     def update(self, transition: Transition, memory: Values) -> Values:
         """Move one entry per copy, or one row; reuses the table it is given."""

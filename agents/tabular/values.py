@@ -1,7 +1,7 @@
 """What tables of action values have in common: first values, checks, legal and greedy actions."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from gymnasium.spaces import Space
@@ -12,6 +12,9 @@ from stratagem.envs.streams import Stream
 
 Start = float | tuple[float, ...] | Floats
 """One value for all, one per action (n,), or a whole table (V, n)."""
+
+Ties = Literal["first", "random"]
+"""Which of several best actions is played."""
 
 _DRAWS = 2**16  # numbers that a stream has in one step
 
@@ -44,6 +47,15 @@ def check_share(name: str, value: float, *, positive: bool = False) -> None:
     """Raise unless a number lies in [0, 1], or in (0, 1]."""
     if not (0 < value <= 1 if positive else 0 <= value <= 1):
         raise ValueError(f"{name} must be in {'(' if positive else '['}0, 1], got {value}")
+
+
+def check_exploration(beta: float, epsilon: float, ties: str) -> None:
+    """Raise ValueError unless a law of exploration and a rule for ties are allowed."""
+    if not beta >= 0:
+        raise ValueError(f"beta must be at least 0, got {beta}")
+    check_share("epsilon", epsilon)
+    if ties not in ("first", "random"):
+        raise ValueError(f"ties must be 'first' or 'random', got {ties!r}")
 
 
 def check_table(space: Space[Any], num_actions: int, start: Start, spread: float) -> None:
@@ -84,13 +96,31 @@ def first_table(
     return q
 
 
-def legal_values(q: Floats, views: Ints, mask: Bools, start: Start, spread: float) -> Floats:
+def epsilon_greedy(
+    values: Floats, mask: Bools | None, epsilon: Floats, ties: Ties, rng: Stream
+) -> Ints:
+    """Return any legal action, with probability epsilon (B,), or a best one, from values (B, n).
+
+    Takes two draws per copy, and one more for random ties.
+    """
+    explore, u = rng.uniform() < epsilon, rng.uniform()
+    random = (u * values.shape[1]).astype(np.int64) if mask is None else pick(mask, u)
+    if ties == "first":
+        best = values.argmax(axis=-1)
+    else:
+        best = pick(values == values.max(axis=-1, keepdims=True), rng.uniform())
+    return np.where(explore, random, best)
+
+
+def seen_values(q: Floats, views: Ints, mask: Bools | None, start: Start, spread: float) -> Floats:
     """Return the values (B, n) of the observations seen, minus infinity where illegal.
 
     They are written to the table too. An action found legal again starts at its first value,
     with the mean of its draw.
     """
     rows = np.arange(len(q))
+    if mask is None:
+        return q[rows, views]
     fresh = np.broadcast_to(np.asarray(start, np.float64) + spread / 2, q.shape[1:])[views]
     values = q[rows, views]
     values = np.where(mask, np.where(np.isneginf(values), fresh, values), -np.inf)

@@ -19,6 +19,7 @@ from stratagem.agents.no_regret.fictitious_play import FictitiousPlay
 from stratagem.agents.no_regret.hedge import Hedge
 from stratagem.agents.no_regret.optimistic_hedge import OptimisticHedge
 from stratagem.agents.no_regret.regret_matching import RegretMatching
+from stratagem.agents.policy_gradient.reinforce import Reinforce
 from stratagem.agents.sb3.policy import load
 from stratagem.agents.sb3.trainer import SB3Trainer
 from stratagem.agents.scripted.fixed import fixed
@@ -27,9 +28,14 @@ from stratagem.agents.scripted.grim import Grim
 from stratagem.agents.scripted.random_play import Random
 from stratagem.agents.scripted.tit_for_tat import tit_for_tat
 from stratagem.agents.scripted.win_stay_lose_shift import win_stay_lose_shift
+from stratagem.agents.tabular.boltzmann_q import BoltzmannQ
+from stratagem.agents.tabular.first_values import first_values
 from stratagem.agents.tabular.q_learning import QLearning
+from stratagem.agents.tabular.sarsa import Sarsa
+from stratagem.agents.tabular.successors import successors
 from stratagem.envs.core import Conduct, Game, Policy
 from stratagem.envs.hindsight import hindsight
+from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import tabulate
 
 
@@ -72,14 +78,43 @@ def _benchmark(game: Game[Any], seat: int, name: str) -> Policy:
     return follow(strategies[seat], game.observation_spaces[seat])
 
 
-def _q_learning(game: Game[Any], seat: int, **options: Any) -> Policy:
-    endless = getattr(game, "continuation", 0) == 1
-    options.setdefault("discount", 0.95 if endless else 1.0)
-    n = _count(game, seat, "q_learning")
-    try:
-        return QLearning(observation_space=game.observation_spaces[seat], num_actions=n, **options)
-    except TypeError as error:
-        raise ValueError(f"options {options} of q_learning are not allowed: {error}") from None
+def _endless(game: Game[Any]) -> bool:
+    return getattr(game, "continuation", 0) == 1
+
+
+def _tabular(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]:
+    """Return the builder of a learner with a row per observation; one row without `contexts`."""
+
+    def build(
+        game: Game[Any],
+        seat: int,
+        *,
+        contexts: bool = True,
+        synchronous: bool = False,
+        **options: Any,
+    ) -> Policy:
+        n, endless = _count(game, seat, name), _endless(game)
+        options = {"discount": 0.95 if endless else 1.0, **options}
+        if learner is Reinforce and endless:
+            options.setdefault("batch", 100)
+        space = game.observation_spaces[seat] if contexts else nothing_to_see()
+        try:
+            size(space)
+        except ValueError as error:
+            raise ValueError(f"{name} keeps a row per observation: {error}") from None
+        if isinstance(how := options.get("start"), str):
+            if not contexts and how != "random_rivals":
+                raise ValueError(f"start must be numbers or 'random_rivals' here, got {how!r}")
+            options["start"] = first_values(game, seat, how, options["discount"])
+        if synchronous:
+            options["feedback"] = hindsight(game, seat)
+            options["successors"] = successors(game, seat) if contexts else None
+        try:
+            return learner(observation_space=space, num_actions=n, **options)
+        except TypeError as error:
+            raise ValueError(f"options {options} of {name} are not allowed: {error}") from None
+
+    return build
 
 
 def _payoff_range(game: Game[Any], seat: int, name: str) -> tuple[float, float]:
@@ -142,8 +177,7 @@ def _sb3(algorithm: str) -> Callable[..., Policy]:
         del seat
         own = {field.name for field in fields(SB3Trainer)} - {"algorithm", "options"}
         kwargs = {name: options.pop(name) for name in own & set(options)}
-        endless = getattr(game, "continuation", 0) == 1
-        kwargs.setdefault("discount", 0.95 if endless else 1.0)
+        kwargs.setdefault("discount", 0.95 if _endless(game) else 1.0)
         return SB3Trainer(algorithm=algorithm, options=options, **kwargs)
 
     return build
@@ -185,7 +219,24 @@ PLAYERS: Mapping[str, Entry] = {
         "cooperate if all last did the same",
     ),
     "benchmark": Entry(_benchmark, "a solver's profile", "NAME"),
-    "q_learning": Entry(_q_learning, "a tabular Q-learner that goes on learning", learns=True),
+    "q_learning": Entry(
+        _tabular("q_learning", QLearning), "a tabular Q-learner that goes on learning", learns=True
+    ),
+    "sarsa": Entry(
+        _tabular("sarsa", Sarsa),
+        "tabular values of what it does, exploration included",
+        learns=True,
+    ),
+    "boltzmann_q": Entry(
+        _tabular("boltzmann_q", BoltzmannQ),
+        "a tabular Q-learner that explores at a falling temperature",
+        learns=True,
+    ),
+    "reinforce": Entry(
+        _tabular("reinforce", Reinforce),
+        "a softmax policy that climbs the gradient of its return",
+        learns=True,
+    ),
     "hedge": Entry(
         _no_regret("hedge", Hedge, ranged=True),
         "exponential weights on what each action would have paid",

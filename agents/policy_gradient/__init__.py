@@ -1,0 +1,1 @@
+"""Learners that climb the gradient of their own return."""
