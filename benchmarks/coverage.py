@@ -30,7 +30,7 @@ from stratagem.metrics import (
 )
 from stratagem.metrics.bootstrap import ends, resample
 
-SIZES = (10, 20, 50)
+SIZES = (5, 10, 20, 50)
 MARKS = ("<!-- coverage: begin -->", "<!-- coverage: end -->")
 HUMP, LOW_SHARE = 0.1, 0.7
 
@@ -109,6 +109,17 @@ def two_samples(repeats: int) -> Iterator[tuple[str, ...]]:
         first, second = 2 * rng.exponential(size=n), rng.exponential(size=n)
         return covered(probability_of_improvement(first, second), 2 / 3)
 
+    def unequal(n: int) -> bool:
+        first, second = 5 * rng.standard_normal(n), rng.standard_normal(n)
+        return covered(probability_of_improvement(first, second), 0.5)
+
+    def several_tasks(n: int) -> bool:
+        shift, tasks = np.repeat([0.0, 0.5, 1.0], n), np.repeat([0, 1, 2], n)
+        first, second = rng.standard_normal(3 * n) + shift, rng.standard_normal(3 * n)
+        found = probability_of_improvement(first, second, first_tasks=tasks, second_tasks=tasks)
+        truth = sum(NormalDist().cdf(d / 2**0.5) for d in (0.0, 0.5, 1.0)) / 3
+        return covered(found, truth)
+
     def near_certain(n: int) -> bool:
         first, second = rng.standard_normal(n) + 3, rng.standard_normal(n)
         found = probability_of_improvement(first, second)
@@ -119,6 +130,8 @@ def two_samples(repeats: int) -> Iterator[tuple[str, ...]]:
         ("probability of improvement", "normal, truth .638", normal),
         ("probability of improvement", "exponential, truth .667", exponential),
         ("probability of improvement", "normal, truth .983", near_certain),
+        ("probability of improvement", "normal, spreads 5 to 1, truth .5", unequal),
+        ("probability of improvement", "normal, three tasks, truth .632", several_tasks),
     ):
         rates = [sum(one(n) for _ in range(repeats)) / repeats for n in SIZES]
         yield label, name, *(f"{rate:.3f}" for rate in rates)
@@ -137,17 +150,28 @@ def shares() -> Iterator[tuple[str, ...]]:
 
 
 def matrices(repeats: int) -> Iterator[tuple[str, ...]]:
-    """Yield a row for the cross-play mean, whose runs and cells vary alike."""
+    """Yield rows for cross-play: runs and cells that vary alike, and conventions, one of k each."""
     rng = np.random.default_rng(2)
-    cells = []
-    for n in SIZES[:2]:
-        hits = 0
-        for _ in range(repeats):
-            first, second = rng.standard_normal((2, n))
-            matrix = first[:, None] + second + rng.standard_normal((n, n))
-            hits += covered(cross_play(matrix).cross_play, 0)
-        cells.append(f"{hits / repeats:.3f}")
-    yield "cross-play mean", "normal runs and cells", *cells, ""
+
+    def normal(n: int) -> bool:
+        first, second = rng.standard_normal((2, n))
+        matrix = first[:, None] + second + rng.standard_normal((n, n))
+        return covered(cross_play(matrix).cross_play, 0)
+
+    def conventions(k: int) -> Callable[[int], bool]:
+        def one(n: int) -> bool:
+            own = rng.integers(k, size=n)
+            return covered(cross_play(own[:, None] == own).cross_play, 1 / k)
+
+        return one
+
+    for name, one in (
+        ("normal runs and cells", normal),
+        ("2 conventions, truth 1/2", conventions(2)),
+        ("9 conventions, truth 1/9", conventions(9)),
+    ):
+        rates = [sum(one(n) for _ in range(repeats)) / repeats for n in SIZES]
+        yield "cross-play", name, *(f"{rate:.3f}" for rate in rates)
 
 
 def main() -> None:
@@ -164,12 +188,12 @@ def main() -> None:
         one_sample(options.repeats),
         two_samples(options.repeats),
         shares(),
-        matrices(max(options.repeats // 4, 1)),
+        matrices(options.repeats),
     ):
         for row in part:
             lines.append(f"| {' | '.join(row)} |")
             print(lines[-1], file=sys.stderr, flush=True)
-    table = "\n".join([*lines, "", f"{options.repeats} data sets per cell, cross-play a quarter."])
+    table = "\n".join([*lines, "", f"{options.repeats} data sets per cell."])
     if options.write is None:
         print(table)
         return

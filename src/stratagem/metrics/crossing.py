@@ -1,4 +1,9 @@
-"""Cross-play: what runs that were not trained together reach with each other."""
+"""Cross-play: what runs that were not trained together reach with each other.
+
+Source: T. Snijders and S. Borgatti (1999), *Non-parametric standard errors and tests for network
+statistics*, Connections 22(2). Resampling of a network's vertices, here runs; a vertex that is
+drawn twice is, unlike there, not joined with itself.
+"""
 
 from typing import NamedTuple
 
@@ -21,34 +26,39 @@ def cross_play(matrix: Floats, *, level: float = 0.95, resamples: int = RESAMPLE
     """Return self-play, cross-play and their gap of a matrix over training runs.
 
     Runs are resampled, not cells: the cells of a row share a run, so they are dependent.
-    A run drawn twice makes a cell of its self-play, which is left out of cross-play.
+    A run drawn twice makes a cell of its self-play, which is left out of cross-play. Two runs
+    make one pair, so cross-play and gap have no interval then: their ends are NaN.
 
     Args:
-        matrix: (R, R), entry (i, j) is the value when seat 0 of run i meets seat 1 of run j.
-        level: coverage aimed at.
+        matrix: (R, R), entry (i, j) is the value when seat 0 of run i meets the others of run j.
+        level: coverage aimed at, in (0, 1).
         resamples: number of bootstrap samples.
 
     Raises:
-        ValueError: If the matrix is not square or has fewer than two runs.
+        ValueError: If the matrix is not square or has fewer than two runs, or `level` is not in
+            (0, 1).
     """
     matrix = np.asarray(matrix, np.float64)
     runs = len(matrix)
     if matrix.shape != (runs, runs) or runs < 2:
         raise ValueError(f"matrix must be square with at least 2 runs, got shape {matrix.shape}")
-    picks = resample(np.zeros(runs), resamples)
-    cells = matrix[picks[:, :, None], picks[:, None, :]]
-    apart = picks[:, :, None] != picks[:, None, :]
-    usable = apart.any(axis=(1, 2))
-    cells, apart, picks = cells[usable], apart[usable], picks[usable]
-    selves = matrix.diagonal()[picks].mean(axis=-1)
-    crosses = (cells * apart).sum(axis=(1, 2)) / apart.sum(axis=(1, 2))
     beyond = tail(level, runs)
+    picks = resample(np.zeros(runs), resamples) + runs * np.arange(resamples)[:, None]
+    counts = np.bincount(picks.ravel(), minlength=runs * resamples).reshape(resamples, runs)
+    own, others = matrix.diagonal(), np.where(np.eye(runs, dtype=np.bool_), 0.0, matrix)
+    pairs = runs**2 - (counts**2).sum(axis=1)
+    usable = pairs > 0
+    selves = counts @ own / runs
+    crosses = np.einsum("ri,ij,rj->r", counts, others, counts, optimize=True)[usable]
+    crosses = crosses / pairs[usable]
 
-    def summary(value: float, samples: Floats) -> Interval:
-        return Interval(float(value), *ends(samples, beyond), runs)
+    def summary(value: float, samples: Floats, *, defined: bool = True) -> Interval:
+        low, high = ends(samples, beyond) if defined else (np.nan, np.nan)
+        return Interval(float(value), low, high, runs)
 
-    own = matrix.diagonal().mean()
-    other = matrix[~np.eye(runs, dtype=np.bool_)].mean()
+    met, several = others.sum() / (runs * (runs - 1)), runs > 2
     return CrossPlay(
-        summary(own, selves), summary(other, crosses), summary(own - other, selves - crosses)
+        summary(own.mean(), selves),
+        summary(met, crosses, defined=several),
+        summary(own.mean() - met, selves[usable] - crosses, defined=several),
     )
