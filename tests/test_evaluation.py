@@ -8,7 +8,7 @@ from stratagem.envs.simulator import rollout
 from stratagem.envs.spaces import every_observation
 from stratagem.evaluation import ROW_COLUMNS, evaluate, root, roots
 from stratagem.evaluation.anchors import common_length, per_period
-from stratagem.evaluation.learning import tabled, train
+from stratagem.evaluation.learning import train
 from stratagem.players import player
 from stratagem.scenarios import Scenario, scenario, suite, suites
 
@@ -127,19 +127,6 @@ def test_what_a_run_learns_does_not_depend_on_how_many_runs_there_are():
     answers = [t.policies[0][i].rule(seen) for t, i in ((many, 2), (one, 0))]
     assert (answers[0] == answers[1]).all()
     assert (many.rewards[:, :, 2:] == one.rewards).all()
-
-
-def test_a_table_of_policies_answers_as_each_of_them_does():
-    game = PRICING.build()
-    space = game.observation_spaces[0]
-    policies = [player(f"fixed:{k}", game, 0) for k in (4, 1)] + [player("tit_for_tat", game, 0)]
-    seen = every_observation(space)
-    joined = tabled(policies, space, np.array([2, 0, 1]))
-    stream = streams.Stream(np.zeros(3, np.uint64), np.zeros(3, np.uint64), 0)
-    actions, _ = joined.act(seen[[7, 7, 7]], (), stream)
-    assert actions.tolist() == [policies[2].rule(seen[7:8])[0], 4, 1]
-    with pytest.raises(ValueError, match="not a policy without memory"):
-        tabled([player("q_learning", game, 0)], space, np.array([0]))
 
 
 def test_bad_evaluations_name_what_is_wrong():

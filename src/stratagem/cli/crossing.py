@@ -15,7 +15,7 @@ import numpy as np
 
 from stratagem.envs.core import Floats, Game
 from stratagem.envs.registry import find
-from stratagem.evaluation.crossplay import CrossPlayResult, cross_play_runs
+from stratagem.evaluation.crossplay import CrossPlayResult, train_and_meet
 from stratagem.metrics import CrossPlay, Interval
 
 from .inspecting import plain, table
@@ -35,7 +35,7 @@ def crossplay(options: argparse.Namespace) -> None:
     names = seat_names(options.agents, game)
     endless = getattr(game, "continuation", None) == 1
     with _progress(f"{options.runs} runs of {options.periods:,} periods") as tick:
-        found = cross_play_runs(
+        found = train_and_meet(
             names,
             game,
             runs=options.runs,

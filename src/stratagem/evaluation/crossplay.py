@@ -1,7 +1,9 @@
 """Cross-play: train independent runs, freeze them, and let every run meet every other.
 
 Seat 0 of run i meets the other seats of run j, so the diagonal holds those who were trained
-together. With more than two seats the others of run j stay together.
+together, and where seats are alike both orders of a pair of runs are in the matrix. With more than
+two seats this is one convention of several: seat 0 alone is a stranger, and the others of run j
+stay together.
 
 A value is a seat's reward per period: without a discount the long-run mean, which is the expected
 sum of an episode over its expected length; with one, (1 - discount) times the discounted sum.
@@ -16,24 +18,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stratagem.envs.core import Floats, Game, learns
+from stratagem.envs.core import Floats, Game, Policy, learns
 from stratagem.metrics import CrossPlay, Interval, cross_play
-from stratagem.players import PLAYERS, player
 
-from .meetings import (
+from .matches import Given, lineup_name
+from .meeting_values import (
     MAX_WORK,
     Lineup,
-    Tick,
-    check,
     exact_values,
     risk_is_of_rewards,
     risk_of,
+    risk_width,
     simulated_values,
-    strategies,
-    width,
 )
 from .roots import roots
-from .trainers import fit, trains
+from .trainers import Tick, fit, trains
 
 
 class CrossPlayResult(NamedTuple):
@@ -92,8 +91,8 @@ class CrossPlayResult(NamedTuple):
         return None if np.isnan(self.risk).any() else cross_play(self.risk)
 
 
-def cross_play_runs(
-    players: Any,
+def train_and_meet(
+    players: Given,
     game: Game[Any],
     *,
     runs: int,
@@ -118,46 +117,43 @@ def cross_play_runs(
         max_episode_steps: periods before an episode of training is truncated, None for never.
         discount: of the values; by default 1 where the game ends by itself, else the learners'
             own where they agree on one below 1, else .95.
-        exact: see `rematch`.
+        exact: see `meet`.
         play_periods: likewise, its `periods`.
         sessions: likewise.
         seed: of the whole; every run and meeting has a root of its own, a hash.
         tick: called with the share that is done.
 
     Raises:
-        ValueError: If there are fewer than two runs, seat 0 or all other seats do not learn, or
-            a learner cannot play the game.
+        ValueError: If there are fewer than two runs, seat 0 or all other seats do not learn, no
+            named learner takes the options, or a learner cannot play the game.
     """
-    if runs < 2:
-        raise ValueError(f"runs must be at least 2, or there is no one to cross, got {runs}")
-    if len(game.agents) < 2:
-        raise ValueError(f"{type(game).__name__} has one seat, so nobody meets in it")
-    lineup = _seated(players, game, options or {})
-    taught = [learns(one) or trains(one) for one in lineup]
-    names = " + ".join(_name(one) for one in _each_seat(players, game))
-    if not (taught[0] and any(taught[1:])):
+    _check(runs, game)
+    one = isinstance(players, str) or not isinstance(players, Sequence)
+    each: list[Any] = [players] * len(game.agents) if one else list(players)  # type: ignore[arg-type]
+    if len(each) != len(game.agents):
+        raise ValueError(f"players must be one or {len(game.agents)}, got {len(each)}")
+    lineup = _built(each, game, options or {})
+    learning = [learns(one) or trains(one) for one in lineup]
+    name = lineup_name(each)
+    if not (learning[0] and any(learning[1:])):
         raise ValueError(
-            f"cross-play needs a learner for {game.agents[0]} and for another seat, got {names}"
+            f"cross-play needs a learner for {game.agents[0]} and for another seat, got {name}"
         )
     training = fit(
         game,
         lineup,
-        seeds=roots(_label(game), f"train {names}", ((seed, run) for run in range(runs))),
+        seeds=roots(_label(game), f"train {name}", ((seed, run) for run in range(runs))),
         periods=periods,
         max_episode_steps=max_episode_steps,
         tick=lambda done: tick(0.9 * done),
     )
-    own = {
-        getattr(one, "discount", 1.0)
-        for one, learner in zip(lineup, taught, strict=True)
-        if learner
-    }
-    if discount is None and _endless(game) and len(own) == 1 and max(own) < 1:
-        discount = own.pop()
-    return rematch(
+    if discount is None and _endless(game):
+        own = {getattr(p, "discount", 1.0) for p, it in zip(lineup, learning, strict=True) if it}
+        discount = own.pop() if len(own) == 1 and max(own) < 1 else None
+    return meet(
         list(zip(*training.policies, strict=True)),
         game,
-        lineup=names,
+        lineup=name,
         discount=discount,
         exact=exact,
         periods=play_periods,
@@ -167,7 +163,7 @@ def cross_play_runs(
     )
 
 
-def rematch(
+def meet(
     runs: Sequence[Lineup],
     game: Game[Any],
     *,
@@ -189,8 +185,8 @@ def rematch(
         exact: True for values by dynamic programming, which need a game that can be tabulated
             and policies without memory; False for simulated ones; None for the first where it
             is possible in reasonable time.
-        periods: length of a simulated session. With a discount below 1 it holds one episode.
-        sessions: simulated per meeting.
+        periods: length of a simulated session, at least 1.
+        sessions: simulated per meeting, at least 1.
         seed: of the simulated sessions.
         tick: called with the share that is done.
 
@@ -198,62 +194,83 @@ def rematch(
         ValueError: If there are fewer than two runs, a policy still learns, or exact values are
             asked for where there are none.
     """
-    check(runs, game, periods, sessions)
+    _check(len(runs), game)
+    for name, number in (("periods", periods), ("sessions", sessions)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
+    for run, own in enumerate(runs):
+        if len(own) != len(game.agents):
+            raise ValueError(
+                f"run {run} must have one policy per agent ({', '.join(game.agents)}), "
+                f"got {len(own)}"
+            )
+        if learner := next((one for one in own if learns(one) or trains(one)), None):
+            raise ValueError(
+                f"run {run} has {type(learner).__name__}, which still learns; freeze it"
+            )
     if discount is None:
         discount = 0.95 if _endless(game) else 1.0
     if not 0 <= discount <= 1:
         raise ValueError(f"discount must be in [0, 1], got {discount}")
-    profiles: list[list[Floats]] = []
+    values, risk, method = None, None, "exact, by dynamic programming"
     if exact is not False:
+        most = np.inf if exact else MAX_WORK
         try:
-            profiles = strategies(runs, game, MAX_WORK if exact is None else None)
+            values = exact_values(game, runs, discount=discount, max_work=most, tick=tick)
         except ValueError as error:
             if exact:
                 raise ValueError(f"no exact values: {error}") from None
-    if profiles:
-        values = exact_values(game, profiles, discount, tick)
-        risks, method = None, "exact, by dynamic programming"
-    else:
-        values, risks = simulated_values(
-            runs, game, discount, periods, sessions, _label(game), seed, tick
-        )
+    by_programming = values is not None
+    if values is None:
         method = f"simulated, {sessions} session(s) of {periods} periods per meeting"
-    by_reward = risk_is_of_rewards(game)
-    if by_reward:
-        risks = risk_of(game, values)
+        values, risk = simulated_values(
+            game,
+            runs,
+            discount=discount,
+            periods=periods,
+            sessions=sessions,
+            label=_label(game),
+            seed=seed,
+            tick=tick,
+        )
+    if risk_is_of_rewards(game):
+        risk = risk_of(game, values)
     return CrossPlayResult(
         repr(game),
         game.agents,
-        lineup or " + ".join(map(_name, runs[0])),
+        lineup or lineup_name(runs[0]),
         values,
-        np.full(values.shape[1:], np.nan) if risks is None else risks,
-        bool(profiles),
+        np.full(values.shape[1:], np.nan) if risk is None else risk,
+        by_programming,
         method,
         discount,
-        width(game) if by_reward else np.nan,
+        risk_width(game),
     )
 
 
-def _each_seat(players: Any, game: Game[Any]) -> list[Any]:
-    one = isinstance(players, str) or not isinstance(players, Sequence)
-    found = [players] * len(game.agents) if one else list(players)
-    if len(found) != len(game.agents):
-        raise ValueError(f"players must be one or {len(game.agents)}, got {len(found)}")
-    return found
+def _check(runs: int, game: Game[Any]) -> None:
+    if runs < 2:
+        raise ValueError(f"runs must be at least 2, or there is no one to cross, got {runs}")
+    if len(game.agents) < 2:
+        raise ValueError(f"{type(game).__name__} has one seat, so nobody meets in it")
 
 
-def _seated(players: Any, game: Game[Any], options: Mapping[str, Any]) -> list[Any]:
-    def seat_one(one: Any, seat: int) -> Any:
-        if not isinstance(one, str):
-            return one
-        entry = PLAYERS.get(one.partition(":")[0])
-        return player(one, game, seat, **(options if entry and entry.learns else {}))
+def _built(
+    players: Sequence[str | Policy], game: Game[Any], options: Mapping[str, Any]
+) -> list[Any]:
+    """Return one policy per seat; learners by name get the options."""
+    from stratagem.players import PLAYERS, player
 
-    return [seat_one(one, seat) for seat, one in enumerate(_each_seat(players, game))]
-
-
-def _name(policy: Any) -> str:
-    return policy if isinstance(policy, str) else type(policy).__name__
+    taking = {one for one in players if isinstance(one, str) and one in PLAYERS}
+    taking = {one for one in taking if PLAYERS[one].learns}
+    if options and not taking:
+        raise ValueError(f"options {dict(options)} have no learner by name that takes them")
+    return [
+        player(one, game, seat, **(options if one in taking else {}))
+        if isinstance(one, str)
+        else one
+        for seat, one in enumerate(players)
+    ]
 
 
 def _label(game: Game[Any]) -> str:

@@ -1,18 +1,15 @@
-"""Train learners, and play what many of them learnt in one batch."""
+"""Train learners in independent runs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from gymnasium.spaces import Space
 
 from stratagem.agents.tabular.joint_learning import JointLearning, compiled, joins
-from stratagem.envs.core import Array, Bools, Floats, Game, Ints, Memory, Policy, choose
+from stratagem.envs.core import Bools, Floats, Game, Ints, Policy
 from stratagem.envs.lookup import TableSimulator, step_table
 from stratagem.envs.simulator import Player, Simulator, play
-from stratagem.envs.spaces import every_observation, to_index
-from stratagem.envs.streams import Stream, Words
+from stratagem.envs.streams import Words
 
 BLOCKS = 50
 """Points of a learning curve."""
@@ -32,49 +29,6 @@ class Training(NamedTuple):
     states: Ints | None = (
         None  # (B,) number of its last state in the game's table, None without one
     )
-
-
-@dataclass(frozen=True)
-class Tabled:
-    """Many frozen policies as one: copy i of a batch plays policy `which[i]`.
-
-    Attributes:
-        space: observation space of the seat, finite.
-        tables: (R, S) actions or (R, S, n) action probabilities, by policy and observation.
-        which: (B,) number of the policy that each copy plays.
-    """
-
-    space: Space[Any]
-    tables: Array
-    which: Ints
-
-    def init(self, num_copies: int, rng: Stream) -> Memory:
-        """Return no memory."""
-        del num_copies, rng
-        return ()
-
-    def act(
-        self, observation: Array, memory: Memory, rng: Stream, mask: Bools | None = None
-    ) -> tuple[Array, Memory]:
-        """Look each copy's answer up."""
-        del mask
-        found = self.tables[self.which, to_index(self.space, observation)]
-        return (choose(found, rng) if found.ndim == 2 else found), memory
-
-
-def tabled(policies: Sequence[Policy], space: Space[Any], which: Ints) -> Tabled:
-    """Return frozen policies without memory as one batched policy.
-
-    Raises:
-        ValueError: If a policy has memory, or its actions cannot be tabled.
-    """
-    seen = every_observation(space)
-    tables = []
-    for policy in policies:
-        if not hasattr(policy, "rule"):
-            raise ValueError(f"{policy!r} is not a policy without memory, so it has no table")
-        tables.append(np.asarray(policy.rule(seen)))
-    return Tabled(space, np.stack(tables), which)
 
 
 class _Runs(Protocol):

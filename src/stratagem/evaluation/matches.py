@@ -4,17 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.spaces import Space
 
 from stratagem.envs.core import Game, Ints, Policy, Trajectory, learns
-from stratagem.envs.simulator import rollout
-from stratagem.envs.spaces import sizes
-from stratagem.envs.streams import Words
 from stratagem.scenarios import Scenario
 from stratagem.scenarios.backgrounds import BACKGROUND, Mixture, seat_background
 from stratagem.scenarios.permitted import blinkered
 
-from .learning import Training, tabled
+from .learning import Training
+from .meetings import play_each
 from .roots import roots
 from .rows import Sessions
 from .trainers import trains
@@ -160,56 +157,12 @@ def matches(
 
 
 def played(match: Match, game: Game[Any], scenario: Scenario) -> Trajectory:
-    """Play sessions: in one batch if all runs' policies can be tabled, else one at a time."""
-    own = match.sessions.roots
-    seats = list(zip(match.policies, match.which, game.observation_spaces, strict=True))
-
-    def play(policies: Sequence[Policy], seeds: Words) -> Trajectory:
-        trajectory, _ = rollout(
-            game,
-            policies,
-            num_copies=len(seeds),
-            num_steps=scenario.periods,
-            seed=seeds,
-            max_episode_steps=scenario.limit,
-        )
-        return trajectory
-
-    if all(
-        _in_a_table(one, space)
-        for many, _, space in seats
-        if isinstance(many, tuple)
-        for one in many
-    ):
-        batch = [
-            tabled(many, space, which) if isinstance(many, tuple) else many
-            for many, which, space in seats
-        ]
-        return play(batch, own)
-    each = []
-    for b in range(len(own)):
-        lone = [many[which[b]] if isinstance(many, tuple) else many for many, which, _ in seats]
-        each.append(play(lone, own[b : b + 1]))
-    return _beside(each)
-
-
-def _in_a_table(policy: Policy, space: Space[Any]) -> bool:
-    try:
-        sizes(space)
-    except ValueError:
-        return False
-    return hasattr(policy, "rule")
-
-
-def _beside(each: Sequence[Trajectory]) -> Trajectory:
-    """Return trajectories of one copy each as one of many copies."""
-    views, actions, rewards, terminated, truncated = zip(*each, strict=True)
-    return Trajectory(
-        tuple(np.concatenate(own, axis=1) for own in zip(*views, strict=True)),
-        np.concatenate(actions, axis=2)
-        if isinstance(actions[0], np.ndarray)
-        else tuple(np.concatenate(own, axis=1) for own in zip(*actions, strict=True)),
-        np.concatenate(rewards, axis=2),
-        np.concatenate(terminated, axis=1),
-        np.concatenate(truncated, axis=1),
+    """Play sessions."""
+    return play_each(
+        game,
+        match.policies,
+        match.which,
+        seeds=match.sessions.roots,
+        num_steps=scenario.periods,
+        max_episode_steps=scenario.limit,
     )
