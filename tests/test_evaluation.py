@@ -1,16 +1,14 @@
 import numpy as np
 import pytest
 
-from stratagem.envs import streams
 from stratagem.envs.core import learns
-from stratagem.envs.registry import registry
 from stratagem.envs.simulator import rollout
 from stratagem.envs.spaces import every_observation
-from stratagem.evaluation import ROW_COLUMNS, evaluate, root, roots
+from stratagem.evaluation import ROW_COLUMNS, evaluate, roots
 from stratagem.evaluation.anchors import common_length, per_period
 from stratagem.evaluation.learning import train
 from stratagem.players import player
-from stratagem.scenarios import Scenario, scenario, suite, suites
+from stratagem.scenarios import scenario
 
 PRICING = scenario(
     "pricing-test",
@@ -29,39 +27,6 @@ LEVER = scenario(
     lineups=(("fixed:2", "fixed:2"), ("random", "random")),
     periods=6,
 )
-
-
-def test_roots_are_64_bit_hashes_that_differ_with_every_index_phase_and_scenario():
-    found = [
-        root(one.id, phase, i)
-        for one in suite("core") + suite("quick")
-        for phase in ("play", "train q_learning + q_learning", "meet q_learning + q_learning")
-        for i in range(300)
-    ]
-    gaps = np.diff(np.sort(np.array(found, np.uint64)))
-    assert gaps.min() > 4096
-    assert max(found) >= 2**63
-    assert root("a", "play", 1, 2) != root("a", "play", 12)
-
-
-def test_no_two_sessions_share_a_random_number():
-    sessions = np.concatenate(
-        [roots(one.id, phase, range(4)) for one in suite("core") for phase in ("play", "train q")]
-    )
-    keys = np.concatenate(
-        [
-            streams.make_keys(streams.make_roots(sessions), np.full(len(sessions), e, np.uint64))
-            for e in range(3)
-        ]
-    )
-    counters = [
-        np.uint64((streams.offset(purpose, draw) + step * int(streams.STEP)) % 2**64)
-        for purpose in range(5)
-        for draw in range(2)
-        for step in range(200)
-    ]
-    words = (keys[:, None] + np.array(counters)).ravel()
-    assert len(np.unique(words)) == len(words)
 
 
 def test_a_lever_session_has_one_row_per_episode_and_seat():
@@ -138,31 +103,6 @@ def test_bad_evaluations_name_what_is_wrong():
         evaluate(["random"] * 3, LEVER, 2)
     with pytest.raises(ValueError, match="unknown player"):
         evaluate("nobody", LEVER, 2)
-
-
-def test_scenarios_refuse_what_cannot_be_played():
-    with pytest.raises(ValueError, match="periods must be at least 1"):
-        scenario("x", "LogitPricing-v0", lineups=(), periods=0)
-    with pytest.raises(ValueError, match="need 2 names"):
-        scenario("x", "LogitPricing-v0", lineups=(("random",),), periods=1)
-    with pytest.raises(ValueError, match="mu must be positive"):
-        scenario("x", "LogitPricing-v0", {"mu": 0}, lineups=(), periods=1)
-    with pytest.raises(ValueError, match="unknown suite 'x'"):
-        suite("x")
-
-
-def test_both_suites_cover_every_registered_game_under_ids_of_their_own():
-    ours = {k for k, spec in registry.items() if ".games." in spec.game.__module__}
-    for name in suites():
-        assert ours <= {one.game for one in suite(name)}
-    ids = [one.id for name in suites() for one in suite(name)]
-    assert len(set(ids)) == len(ids)
-
-
-def test_a_hash_changes_with_the_contents_of_a_scenario():
-    other = Scenario(**{**PRICING.__dict__, "periods": 31})
-    assert other.content_hash() != PRICING.content_hash()
-    assert other.id == PRICING.id
 
 
 def test_values_are_compared_per_period():

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stratagem.evaluation import locking
 from stratagem.evaluation.locking import LOCK, InUseError, locked
 from stratagem.evaluation.storage import (
     DamagedError,
+    ForeignError,
     NotWritableError,
     content_hash,
     joint_hash,
@@ -53,8 +55,9 @@ def test_a_part_is_read_as_it_was_written(tmp_path):
     write_table(tmp_path / "a.parquet", COLUMNS, "made so")
     assert same(read_table(tmp_path / "a.parquet"), COLUMNS)
     assert verified(tmp_path / "a.parquet", "made so") == content_hash(COLUMNS)
-    with pytest.raises(DamagedError, match="another configuration"):
+    with pytest.raises(ForeignError, match=r"a\.parquet' was made by another") as error:
         verified(tmp_path / "a.parquet", "made otherwise")
+    assert error.value.made == "made so"
     with pytest.raises(FileNotFoundError):
         verified(tmp_path / "b.parquet", "made so")
     both = read_tables(tmp_path, ["a.parquet", "a.parquet"])
@@ -118,12 +121,51 @@ def test_what_was_learnt_is_read_only_if_it_is_whole_and_of_this_configuration(t
     write_bytes(path, whole)
     assert read_object(path, "x")["a"].tolist() == [0, 1, 2]
     assert verified(path, "x")
-    with pytest.raises(DamagedError, match="of another configuration"):
+    with pytest.raises(ForeignError, match="by another configuration"):
         read_object(path, "y")
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
         with pytest.raises(DamagedError, match="damaged"):
             verified(path, "x")
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+        with pytest.raises(DamagedError, match="damaged"):
+            verified(path, "x")
+
+
+def test_a_part_with_other_columns_is_no_part(tmp_path):
+    path = tmp_path / "a.parquet"
+    write_table(path, COLUMNS, "x")
+    assert verified(path, "x", list(COLUMNS))
+    with pytest.raises(DamagedError, match=r"other columns than it should: \['more'\]"):
+        verified(path, "x", [*COLUMNS, "more"])
+    with pytest.raises(DamagedError, match="the same in another order"):
+        verified(path, "x", [*COLUMNS][::-1])
+
+
+def test_parts_have_the_types_that_they_should_and_no_nulls_on_any_machine(tmp_path):
+    import pyarrow.parquet as pq
+
+    path = tmp_path / "a.parquet"
+    narrow = {**COLUMNS, "count": COLUMNS["count"].astype("i4"), "root": COLUMNS["root"]}
+    write_table(path, narrow, "x")
+    schema = pq.read_schema(path)
+    assert {field.name: str(field.type) for field in schema} == {
+        "who": "string", "root": "uint64", "count": "int64", "reward": "double", "ended": "bool",
+    }  # fmt: skip
+    assert not any(field.nullable for field in schema)
+    assert pq.read_table(path)["reward"].null_count == 0
+    assert content_hash(narrow) == content_hash(COLUMNS)
+    swapped = {k: v.astype(v.dtype.newbyteorder(">")) for k, v in COLUMNS.items()}
+    assert content_hash(swapped) == content_hash(COLUMNS)
+
+
+def test_every_pattern_of_nan_has_the_same_hash_and_the_zeros_have_two():
+    patterns = np.array([0x7FF8000000000000, 0xFFF8000000000000, 0x7FF8000000000001], np.uint64)
+    hashes = {content_hash({"a": one.view(np.float64)}) for one in patterns.reshape(3, 1)}
+    assert len(hashes) == 1
+    zeros = {content_hash({"a": np.array([zero])}) for zero in (0.0, -0.0)}
+    assert len(zeros) == 2
 
 
 def test_a_file_whose_writing_fails_stays_as_it_was(tmp_path):
@@ -186,7 +228,7 @@ def test_a_manifest_is_read_as_it_was_written_and_torn_ones_are_refused(tmp_path
         read_manifest(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_without_write_permission_is_refused(tmp_path):
     tmp_path.chmod(0o500)
     with pytest.raises(NotWritableError, match="not writable"):
@@ -197,6 +239,14 @@ def test_a_folder_under_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(NotWritableError, match="not writable: Not a directory"):
         writable(tmp_path / "file" / "x")
+
+
+def test_a_system_without_file_locks_is_told_of(tmp_path, monkeypatch):
+    monkeypatch.setattr(locking, "find_spec", lambda name: None)
+    told = []
+    with locked(tmp_path, told.append):
+        assert not (tmp_path / LOCK).exists()
+    assert told == [f"this system has no file locks: let no other run write to {str(tmp_path)!r}"]
 
 
 def test_a_second_run_in_one_folder_is_told_who_works_there(tmp_path):
@@ -228,7 +278,7 @@ def test_the_lock_of_another_process_holds_while_it_lives_and_is_taken_over_afte
     ) as other:
         assert other.stdout.readline() == "ready\n"
         with (
-            pytest.raises(InUseError, match=f"process {other.pid} "),
+            pytest.raises(InUseError, match=f"process {other.pid} .* is alive"),
             locked(tmp_path, told.append),
         ):
             pass

@@ -1,15 +1,25 @@
 """`bench` and `report`."""
 
 import argparse
-from collections.abc import Sequence
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from stratagem.evaluation.units import Unit
 from stratagem.scenarios import Scenario, suite
 
-from .main import UsageError
+from .main import Terminated, UsageError
 
-SEEDS = {"core": 20, "quick": 10}
+SEEDS = {"core": 20, "quick": 10, "deep": 5}
+"""Independent seeds per line-up, by suite."""
+
+KEPT = "finished parts are kept, so `--resume` will go on from there"
+
+LINES = 30.0
+"""Least seconds between two lines of progress where there is no terminal."""
 
 
 def needs_extra() -> None:
@@ -36,47 +46,83 @@ def bench(options: argparse.Namespace) -> None:
     scenarios = chosen(name)
     writable(folder)
 
+    from stratagem import evaluation
+    from stratagem.evaluation.bench import JobError
+
+    with _progress() as (tick, say):
+        try:
+            with ended_in_order():
+                evaluation.bench(
+                    scenarios,
+                    folder,
+                    suite=name,
+                    seeds=seeds,
+                    agents=list(agents),
+                    workers=options.workers,
+                    resume=options.resume,
+                    tick=tick,
+                    say=say,
+                )
+        except (JobError, NotWritableError) as error:
+            raise UsageError(f"{error}; {KEPT}") from error
+    _finish(folder)
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let SIGTERM end what is done within as Ctrl-C does, so that workers end too.
+
+    Raises:
+        Terminated: If the signal came.
+    """
+
+    def end(number: int, frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[Unit, float, int], None], Callable[[str], None]]]:
+    """Yield what shows progress and what prints messages, both on the error stream.
+
+    A terminal has a bar; elsewhere there is a line at most every `LINES` seconds.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from stratagem import evaluation
-    from stratagem.evaluation.units import Unit
-
+    console = Console(stderr=True)
     shares: dict[str, float] = {}
+    began = last = time.monotonic()
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as progress:
         bar = progress.add_task("solving benchmarks", total=None)
 
-        def tick(unit: Unit, done: float, total: int) -> None:
-            shares[unit.name] = done
-            progress.update(bar, description=unit.name, completed=sum(shares.values()), total=total)
-
         def say(message: str) -> None:
-            progress.console.print(f"stratagem: {message}", markup=False, soft_wrap=True)
+            console.print(f"stratagem: {message}", markup=False, highlight=False, soft_wrap=True)
 
-        try:
-            evaluation.bench(
-                scenarios,
-                folder,
-                suite=name,
-                seeds=seeds,
-                agents=list(agents),
-                workers=options.workers,
-                resume=options.resume,
-                tick=tick,
-                say=say,
-            )
-        except NotWritableError as error:
-            raise UsageError(
-                f"{error}; finished parts are kept, so `--resume` will go on from there"
-            ) from error
-    _finish(folder)
+        def tick(unit: Unit, done: float, total: int) -> None:
+            nonlocal last
+            shares[unit.part + unit.phase] = done
+            progress.update(bar, description=unit.name, completed=sum(shares.values()), total=total)
+            now = time.monotonic()
+            if not console.is_terminal and now - last >= LINES:
+                last = now
+                whole = sum(share == 1 for share in shares.values())
+                say(f"{whole} of {total} units in {(now - began) / 60:.1f} minutes")
+
+        yield tick, say
 
 
 def chosen(name: str) -> Sequence[Scenario]:

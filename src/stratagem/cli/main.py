@@ -9,11 +9,19 @@ from typing import NoReturn
 
 from stratagem._version import __version__
 
-EXTRA = {"matplotlib": "bench", "pyarrow": "bench", "rich": "bench", "numba": "fast"}
+EXTRA = {
+    **dict.fromkeys(("matplotlib", "pyarrow", "rich"), "bench"),
+    **dict.fromkeys(("sb3_contrib", "stable_baselines3", "torch"), "sb3"),
+    "numba": "fast",
+}
 
 
 class UsageError(Exception):
     """A mistake of the user's, in one line."""
+
+
+class Terminated(KeyboardInterrupt):
+    """A polite request of the system's to end, SIGTERM."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -114,12 +122,15 @@ def _bench(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--suite",
         metavar="NAME",
-        help="core (the default) or quick, or a game of yours as package.module:MyGame-v0",
+        help="core (the default), quick, deep (needs the extra sb3), or a game of yours as "
+        "package.module:MyGame-v0",
     )
     one.add_argument(
         "--out", type=Path, metavar="DIR", help="default results/<suite>; finished parts are kept"
     )
-    one.add_argument("--seeds", type=positive, metavar="N", help="default 20 (core) or 10 (quick)")
+    one.add_argument(
+        "--seeds", type=positive, metavar="N", help="default 20 (core), 10 (quick) or 5 (deep)"
+    )
     one.add_argument(
         "--agent",
         action="append",
@@ -127,12 +138,17 @@ def _bench(one: argparse.ArgumentParser) -> None:
         help="play an agent of yours too, package.module:attribute or model.zip; may be repeated",
     )
     one.add_argument(
-        "--workers", type=positive, default=1, metavar="N", help="processes, default 1"
+        "--workers",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="processes, default 1; rows do not depend on it",
     )
     one.add_argument(
         "--resume",
         action="store_true",
-        help="go on with what DIR holds, with its suite, seeds and agents",
+        help="go on with what DIR holds, with its suite, seeds and agents; without it a folder of "
+        "the same configuration is gone on with too, and one of another is refused",
     )
 
 
@@ -143,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; `sys.argv[1:]` if None.
 
     Returns:
-        0, or 2 if the user made a mistake, or 130 if interrupted.
+        0, or 2 if the user made a mistake, or 130 if interrupted, or 143 if terminated.
     """
     if argv is None and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # where a user's own games and agents are looked for
@@ -174,9 +190,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         where = f" {error.filename!r}" if error.filename else ""
         return _fail(f"{error.strerror or error}{where}")
-    except KeyboardInterrupt:
-        print("stratagem: interrupted; finished parts are kept", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        how, code = ("terminated", 143) if isinstance(error, Terminated) else ("interrupted", 130)
+        print(f"stratagem: {how}; finished parts are kept", file=sys.stderr)
+        return code
     return 0
 
 

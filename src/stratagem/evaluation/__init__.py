@@ -4,10 +4,11 @@ from .anchors import benchmark_json, per_period
 from .bench import NotWritableError, bench
 from .roots import root, roots
 from .rows import EPISODE_COLUMNS, ROW_COLUMNS, Columns
-from .sessions import Result, evaluate, merge, rematch, train_runs
+from .sessions import CURVE_COLUMNS, Result, evaluate, merge, rematch, train_runs
 from .storage import read_manifest, read_tables
 
 __all__ = [
+    "CURVE_COLUMNS",
     "EPISODE_COLUMNS",
     "ROW_COLUMNS",
     "Columns",

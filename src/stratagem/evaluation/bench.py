@@ -1,7 +1,5 @@
 """Play a suite into a folder: in parallel, resumed where it stopped, never mixed."""
 
-import hashlib
-import json
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,28 +9,27 @@ from typing import Any
 
 from stratagem.scenarios import Scenario
 
-from .entrants import agent_hash, entered
+from .entrants import agent_hash
 from .locking import locked
 from .manifest import configuration, describe, differences, now
+from .plans import finished, jobs_of, planned, told
 from .sessions import evaluate
 from .storage import (
     MANIFEST,
-    TABLES,
     DamagedError,
     NotWritableError,
     joint_hash,
     read_manifest,
     strays,
     sweep,
-    verified,
     writable,
     write_bytes,
     write_manifest,
 )
-from .units import Job, Unit, Written, needed_modules, play, units
-from .workers import run_jobs
+from .units import Job, Unit, Written, play
+from .workers import JobError, run_jobs
 
-__all__ = ["NotWritableError", "bench"]
+__all__ = ["JobError", "NotWritableError", "bench"]
 
 
 def bench(
@@ -70,6 +67,7 @@ def bench(
 
     Raises:
         NotWritableError: If the folder cannot be written to; parts that are finished stay.
+        JobError: If a unit cannot be played, as where an agent crashes; likewise.
         ValueError: If `seeds` or `workers` is below 1, there is nothing to play, an agent can
             play nothing, or the folder holds other results, or is in use by another run.
     """
@@ -77,29 +75,18 @@ def bench(
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
     if resume and not (folder / MANIFEST).is_file():
-        raise ValueError(f"there is nothing to resume: {str(folder)!r} holds no {MANIFEST}")
+        raise ValueError(
+            f"there is nothing to resume: {str(folder)!r} holds no {MANIFEST}; without resume, "
+            "finished parts of the same configuration are kept too"
+        )
     marks = {agent: agent_hash(agent) for agent in agents}
     settings = configuration(scenarios, suite, seeds, marks)
     writable(folder)
     with locked(folder, say):
         sweep(folder)
         started = _agreeing(folder, settings)
-        plan, refused = [], []
-        for scenario in scenarios:
-            own, cannot = entered(agents, scenario)
-            refused += cannot
-            lineups = dict.fromkeys((*scenario.lineups, *own))
-            plan += [unit for lineup in lineups for unit in units(scenario, lineup, seeds)]
-        if not plan:
-            raise ValueError("there is no scenario to play")
-        for agent in agents:
-            if not any(agent in unit.lineup for unit in plan):
-                first = next(r for r in refused if r.agent == agent)
-                raise ValueError(
-                    f"agent {agent!r} can play none of the scenarios; "
-                    f"in {first.scenario}: {first.reason}"
-                )
-        jobs = _jobs(plan, folder, settings, seeds)
+        plan, refused = planned(scenarios, agents, seeds)
+        jobs = jobs_of(plan, folder, settings, seeds)
         known = {folder / path for job in jobs for path in job.unit.files}
         if others := strays(folder, known):
             raise ValueError(
@@ -110,6 +97,12 @@ def bench(
         manifest["started"] = started or manifest["started"]
         write_manifest(folder, manifest)
         hashes = _play(jobs, folder, workers, tick, say)
+        for agent, mark in marks.items():
+            if agent_hash(agent) != mark:
+                raise ValueError(
+                    f"the file of agent {agent!r} changed while it was played, so its rows may be "
+                    f"mixed: remove {str(folder)!r}, and play again"
+                )
         manifest |= {"complete": True, "finished": now(), "rows_hash": joint_hash(hashes)}
         write_manifest(folder, manifest)
     return manifest
@@ -124,53 +117,20 @@ def _agreeing(folder: Path, settings: Mapping[str, Any]) -> str | None:
     """
     if not (folder / MANIFEST).is_file():
         return None
-    there = read_manifest(folder)
-    apart = differences(there.get("configuration", {}), settings)
-    if apart:
-        more = f", and {len(apart) - 3} more differences" if len(apart) > 3 else ""
+    try:
+        there = read_manifest(folder)
+    except ValueError as error:
         raise ValueError(
-            f"{str(folder)!r} holds results of another configuration: {'; '.join(apart[:3])}"
-            f"{more}: write elsewhere, or remove that folder"
+            f"{error}; if you remove {MANIFEST}, finished parts of this configuration are kept"
+        ) from None
+    made = there.get("configuration")
+    apart = differences(made if isinstance(made, dict) else {}, settings)
+    if apart:
+        raise ValueError(
+            f"{str(folder)!r} holds results of another configuration: {told(apart)}: "
+            "write elsewhere, or remove that folder"
         )
-    return str(there["started"])
-
-
-def _jobs(plan: Sequence[Unit], folder: Path, settings: Mapping[str, Any], seeds: int) -> list[Job]:
-    """Return a job per unit, whose config says everything that its rows follow from."""
-    common = {
-        key: value for key, value in settings.items() if key not in ("suite", "seeds", "scenarios")
-    }
-    configs = {}
-    for unit in plan:
-        facts = [
-            common,
-            settings["scenarios"][unit.scenario.id],
-            unit.lineup,
-            unit.phase,
-            unit.seeds,
-            seeds if unit.phase == "meet" else None,
-        ]
-        text = json.dumps(facts, sort_keys=True, default=str)
-        configs[unit.files[0]] = hashlib.sha256(text.encode()).hexdigest()[:32]
-    return [
-        Job(
-            unit,
-            configs[unit.files[0]],
-            seeds,
-            folder,
-            tuple((one.files[0], configs[one.files[0]]) for one in _lessons(unit, plan)),
-            needed_modules(unit.scenario),
-        )
-        for unit in plan
-    ]
-
-
-def _lessons(unit: Unit, plan: Sequence[Unit]) -> list[Unit]:
-    """Return the units in which those learn who meet in a unit, in the order of their seeds."""
-    if unit.phase != "meet":
-        return []
-    own = (unit.scenario.id, unit.lineup)
-    return [one for one in plan if one.phase == "train" and (one.scenario.id, one.lineup) == own]
+    return there.get("started")
 
 
 def _play(
@@ -182,10 +142,18 @@ def _play(
 ) -> dict[str, str]:
     """Play what is not finished and return the content hash of every table by its path."""
     hashes: dict[str, str] = {}
-    todo = [job for job in jobs if not _finished(job, hashes, say)]
+    todo = []
     total = len(jobs)
     for job in jobs:
-        if job not in todo:
+        try:
+            kept = finished(job)
+        except DamagedError as error:
+            say(f"{error}; it is played again")
+            kept = None
+        if kept is None:
+            todo.append(job)
+        else:
+            hashes |= kept
             tick(job.unit, 1.0, total)
     if todo and len(todo) < total:
         say(f"{total - len(todo)} of {total} units are finished and kept")
@@ -217,21 +185,6 @@ def _play(
         say=say,
     )
     return hashes
-
-
-def _finished(job: Job, hashes: dict[str, str], say: Callable[[str], None]) -> bool:
-    """Return whether all files of a job are whole, and put the hashes of its tables down."""
-    found = {}
-    for path in job.unit.files:
-        try:
-            found[path] = verified(job.folder / path, job.config)
-        except FileNotFoundError:
-            return False
-        except DamagedError as error:
-            say(f"{error}; it is played again")
-            return False
-    hashes |= {path: mark for path, mark in found.items() if path.partition("/")[0] in TABLES}
-    return True
 
 
 def _weight(unit: Unit) -> int:

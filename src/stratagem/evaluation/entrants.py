@@ -11,6 +11,7 @@ from stratagem.scenarios import Lineup, Scenario
 from stratagem.scenarios.backgrounds import BACKGROUND
 
 from .sessions import evaluate
+from .workers import FAILURES
 
 
 class Refusal(NamedTuple):
@@ -74,7 +75,7 @@ def entered(agents: Sequence[str], scenario: Scenario) -> tuple[list[Lineup], li
         for lineup in lineups_of(agent, scenario):
             try:
                 evaluate(lineup, short, 1)
-            except Exception as error:  # the agent is the user's code, and may raise anything
+            except FAILURES as error:  # the agent is the user's code, and may raise anything
                 kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
                 reason = kind + " ".join(str(error).split())
                 refused.append(Refusal(agent, scenario.name, lineup, reason))

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 LOCK = ".lock"
@@ -20,15 +21,20 @@ def locked(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     """Keep other runs out of a folder for as long as the context lasts.
 
     The operating system drops the lock of a process that ends, however it ends. The file
-    holds process, host and start, and is removed when the context ends in order.
+    holds process, host and start, and is removed when the context ends in order. A system
+    without such locks is told of instead.
 
     Args:
         folder: an existing folder.
-        say: told if a run that was killed had left its lock.
+        say: told if a run that was killed had left its lock, or if there are no locks.
 
     Raises:
         InUseError: If another run holds the lock; the message says which.
     """
+    if find_spec("fcntl") is None:
+        say(f"this system has no file locks: let no other run write to {str(folder)!r}")
+        yield
+        return
     path = folder / LOCK
     handle = _open(path)
     try:
@@ -57,7 +63,8 @@ def _open(path: Path) -> int:
             left = os.read(handle, 4096).decode("utf-8", "replace")
             os.close(handle)
             raise InUseError(
-                f"{str(path.parent)!r} is in use by {_who(left)}; wait for it, or write elsewhere"
+                f"{str(path.parent)!r} is in use by {_who(left)}, which is alive, since the system "
+                f"drops locks of processes that end: wait for it, end it, or write elsewhere"
             ) from None
         # The former holder may have removed the file between the two calls.
         if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):

@@ -1,6 +1,6 @@
 """Train what learns, freeze it, and play it in a scenario over independent seeds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +18,23 @@ Tick = Callable[[float], None]
 """Told the share of the work that is done, in (0, 1]."""
 
 
+CURVE_COLUMNS: Mapping[str, str] = {
+    **{name: ROW_COLUMNS[name] for name in ("scenario", "lineup", "seat", "agent")},
+    "run": "training run: its seed index",
+    "period": "last period of the block, counted from the start of training",
+    "reward_per_period": "mean reward of the seat over the block; NaN where it was not trained",
+}
+"""Name and meaning of the columns of `Result.curves`."""
+
+
 class Result(NamedTuple):
     """What an evaluation found; all three are sorted by seed.
 
     Attributes:
         rows: one row per episode and seat; the columns are described in `ROW_COLUMNS`.
         episodes: one row per episode; the columns are described in `EPISODE_COLUMNS`.
-        curves: one row per training run, seat and block of periods; empty without learners.
+        curves: one row per training run, seat and block of periods, described in
+            `CURVE_COLUMNS`; empty without learners.
     """
 
     rows: Columns
@@ -201,6 +211,7 @@ def _curves(
 
 
 __all__ = [
+    "CURVE_COLUMNS",
     "EPISODE_COLUMNS",
     "ROW_COLUMNS",
     "Columns",

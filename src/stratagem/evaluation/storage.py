@@ -1,7 +1,7 @@
 """Rows on disk: Parquet parts that appear whole or not at all, and a manifest.
 
-A part carries the hash of the configuration that made it and a hash of its contents, so
-that what was torn, altered or made otherwise is told from what is finished.
+A part carries the configuration that made it and a seal, a hash of both that and its contents,
+so that what was torn, altered or made otherwise is told from what is finished.
 """
 
 import hashlib
@@ -16,13 +16,22 @@ from typing import Any
 
 import numpy as np
 
-from .sessions import Columns
+from stratagem.envs.core import Array
+
+from .sessions import CURVE_COLUMNS, EPISODE_COLUMNS, ROW_COLUMNS, Columns
 
 MANIFEST = "manifest.json"
-TABLES = ("rows", "episodes", "curves")
-"""Folders of Parquet parts; all parts in one folder have the same columns and types."""
+TABLES: Mapping[str, Mapping[str, str]] = {
+    "rows": ROW_COLUMNS,
+    "episodes": EPISODE_COLUMNS,
+    "curves": CURVE_COLUMNS,
+}
+"""Folders of Parquet parts, and name and meaning of the columns of every part in them."""
 
-_CONFIG, _CONTENT = b"stratagem.config", b"stratagem.content"
+TYPES = {"U": "string", "b": "bool", "u": "uint64", "i": "int64", "f": "double"}
+"""Arrow's name of the type of a column by NumPy's kind, whatever the machine's own sizes."""
+
+_CONFIG, _SEAL = b"stratagem.config", b"stratagem.seal"
 
 
 class NotWritableError(ValueError):
@@ -31,6 +40,18 @@ class NotWritableError(ValueError):
 
 class DamagedError(ValueError):
     """A file that was altered, or that was not written to its end."""
+
+
+class ForeignError(ValueError):
+    """A file of another configuration.
+
+    Attributes:
+        made: the configuration that made it, as it was given.
+    """
+
+    def __init__(self, path: Path, made: str) -> None:
+        super().__init__(f"{str(path)!r} was made by another configuration")
+        self.made = made
 
 
 def writable(folder: Path) -> Path:
@@ -102,15 +123,27 @@ def part_name(scenario_id: str, lineup: str, units: str = "") -> str:
 
 
 def content_hash(columns: Columns) -> str:
-    """Return 32 hexadecimal digits that follow from names, kinds and values of columns."""
+    """Return 32 hexadecimal digits that follow from names, kinds and values of columns.
+
+    They do not depend on sizes and byte order of the machine's numbers, nor on which of the
+    bit patterns of NaN it makes.
+    """
     digest = hashlib.sha256()
     for name, column in columns.items():
-        digest.update(f"\0{name}\0{column.dtype.kind}\0{len(column)}\0".encode())
-        if column.dtype.kind == "U":
+        kind = column.dtype.kind
+        digest.update(f"\0{name}\0{kind}\0{len(column)}\0".encode())
+        if kind == "U":
             digest.update("\0".join(column.tolist()).encode())
         else:
-            digest.update(np.ascontiguousarray(column).tobytes())
+            digest.update(_plain(column).tobytes())
     return digest.hexdigest()[:32]
+
+
+def _plain(column: Array) -> Array:
+    """Return numbers as eight bytes each, lowest first, with one kind of NaN; truths as one."""
+    kind = column.dtype.kind
+    plain = np.ascontiguousarray(column, "?" if kind == "b" else f"<{kind}8")
+    return np.where(np.isnan(plain), np.nan, plain) if kind == "f" else plain
 
 
 def joint_hash(hashes: Mapping[str, str]) -> str:
@@ -119,15 +152,32 @@ def joint_hash(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def _seal(config: str, content: str) -> str:
+    return hashlib.sha256(f"{config}\n{content}".encode()).hexdigest()[:32]
+
+
 def table_bytes(columns: Columns, config: str) -> bytes:
-    """Return a Parquet file that carries the hash of what made it and that of its contents."""
+    """Return a Parquet file that carries what made it, and its seal.
+
+    No column may hold nulls; what is undefined is NaN.
+
+    Args:
+        columns: texts, truths and numbers; see `TYPES`.
+        config: the configuration, as text.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({name: pa.array(column) for name, column in columns.items()})
-    marks = {_CONFIG: config.encode(), _CONTENT: content_hash(columns).encode()}
+    fields = [
+        pa.field(name, pa.type_for_alias(TYPES[column.dtype.kind]), nullable=False)
+        for name, column in columns.items()
+    ]
+    marks = {_CONFIG: config, _SEAL: _seal(config, content_hash(columns))}
+    arrays = [
+        pa.array(column, one.type) for column, one in zip(columns.values(), fields, strict=True)
+    ]
     file = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(marks), file, compression="zstd")
+    pq.write_table(pa.table(arrays, pa.schema(fields, marks)), file, compression="zstd")
     return file.getvalue()
 
 
@@ -142,44 +192,63 @@ def write_bytes(path: Path, contents: bytes) -> None:
 
 
 def object_bytes(value: Any, config: str) -> bytes:
-    """Return a pickle with the hash of what made it and that of its contents before it."""
+    """Return a pickle with, in a line before it, its seal and what made it.
+
+    Args:
+        value: anything that can be pickled.
+        config: the configuration, as text of one line.
+    """
     contents = pickle.dumps(value, protocol=5)
-    return f"{config} {hashlib.sha256(contents).hexdigest()}\n".encode() + contents
+    seal = _seal(config, hashlib.sha256(contents).hexdigest())
+    return f"{seal} {config}\n".encode() + contents
 
 
 def read_object(path: Path, config: str) -> Any:
     """Return what `object_bytes` kept; nothing is unpickled that another configuration made.
 
     Raises:
-        DamagedError: If the file is not whole or was made by another configuration.
+        DamagedError: If the file is not whole.
+        ForeignError: If it was made by another configuration.
     """
     return pickle.loads(_kept(path, config))
 
 
 def _kept(path: Path, config: str) -> bytes:
     head, _, contents = path.read_bytes().partition(b"\n")
-    if head.decode("ascii", "replace").split() != [config, hashlib.sha256(contents).hexdigest()]:
-        raise DamagedError(f"{str(path)!r} is damaged, or of another configuration")
+    seal, _, made = head.decode("utf-8", "replace").partition(" ")
+    if seal != _seal(made, hashlib.sha256(contents).hexdigest()):
+        raise DamagedError(f"{str(path)!r} is damaged: its contents do not agree with its seal")
+    if made != config:
+        raise ForeignError(path, made)
     return contents
 
 
-def verified(path: Path, config: str) -> str:
+def verified(path: Path, config: str, names: Iterable[str] | None = None) -> str:
     """Return the content hash of a file that is whole and of this configuration.
 
+    Args:
+        path: of a table, or of what `object_bytes` made.
+        config: the configuration, as text.
+        names: of the columns that a table must have, in order; None if any will do.
+
     Raises:
-        DamagedError: If it is not; the message says why.
+        DamagedError: If it is not whole, or has other columns; the message says why.
+        ForeignError: If it was made by another configuration.
         FileNotFoundError: If there is no such file.
     """
     if path.suffix != ".parquet":
         return hashlib.sha256(_kept(path, config)).hexdigest()[:32]
-    found, columns = _read(path)
-    if found.get(_CONFIG) != config.encode():
-        raise DamagedError(f"{str(path)!r} was made by another configuration")
+    made, columns = _read(path)
+    if made != config:
+        raise ForeignError(path, made)
+    if names is not None and [*names] != [*columns]:
+        odd = sorted({*names} ^ {*columns}) or "the same in another order"
+        raise DamagedError(f"{str(path)!r} has other columns than it should: {odd}")
     return content_hash(columns)
 
 
-def _read(path: Path) -> tuple[Mapping[bytes, bytes], Columns]:
-    """Return metadata and columns of one part, checked against its own hash."""
+def _read(path: Path) -> tuple[str, Columns]:
+    """Return the configuration and the columns of one part, checked against its seal."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -195,10 +264,11 @@ def _read(path: Path) -> tuple[Mapping[bytes, bytes], Columns]:
         except Exception as error:  # torn bytes make a reader raise more than its own errors
             why = " ".join(str(error).split())[:80]
             raise DamagedError(f"{str(path)!r} is damaged: {why}") from None
-    metadata = table.schema.metadata or {}
-    if metadata.get(_CONTENT) != content_hash(columns).encode():
-        raise DamagedError(f"{str(path)!r} is damaged: its rows do not agree with their hash")
-    return metadata, columns
+    marks = table.schema.metadata or {}
+    config = marks.get(_CONFIG, b"").decode("utf-8", "replace")
+    if marks.get(_SEAL) != _seal(config, content_hash(columns)).encode():
+        raise DamagedError(f"{str(path)!r} is damaged: its contents do not agree with its seal")
+    return config, columns
 
 
 def read_table(path: Path) -> Columns:

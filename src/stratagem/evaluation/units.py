@@ -109,7 +109,7 @@ class Job(NamedTuple):
 
     unit: Unit
     config: str
-    """Hash of everything that its rows follow from."""
+    """Everything that its rows follow from, as JSON of one line."""
     seeds: int
     folder: Path
     trained: tuple[tuple[str, str], ...]

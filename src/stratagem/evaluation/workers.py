@@ -26,6 +26,9 @@ TRIES = 3
 EVERY = 0.1
 """Least seconds between two messages about a job's progress."""
 
+FAILURES = (Exception, SystemExit)
+"""What ends a job but not the run: a user's code may well call `sys.exit`."""
+
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -71,7 +74,7 @@ def run_jobs(
         job = queue.popleft()
         try:
             found = play(job, lambda share, job=job: tick(job, share))  # type: ignore[misc]
-        except Exception as error:
+        except FAILURES as error:
             raise JobError(f"{job.name}: {_told(error)}") from error
         done(job, found)
 
@@ -197,7 +200,7 @@ def _serve(play: Callable[[Any, Tick], Any], link: Connection) -> None:
 
         try:
             found = ("done", play(job, tick))
-        except Exception as error:
+        except FAILURES as error:
             found = ("failed", _told(error))
         link.send(found)
 
@@ -209,7 +212,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     """Return an exception in one line; one that is no `ValueError` with where it arose."""
     text = " ".join(f"{error}".split()) or "no message"
     if isinstance(error, ValueError):

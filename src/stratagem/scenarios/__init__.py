@@ -202,10 +202,10 @@ def scenario(
 @cache
 def suites() -> Mapping[str, tuple[Scenario, ...]]:
     """Return the suites by name, each in the order in which it is played."""
-    from .baselines import core
+    from .baselines import core, deep
 
     full = core()
-    return {"core": full, "quick": tuple(quicker(full))}
+    return {"core": full, "quick": tuple(quicker(full)), "deep": deep()}
 
 
 def quicker(full: tuple[Scenario, ...]) -> Iterator[Scenario]:

@@ -1,4 +1,4 @@
-"""The core suite: what every registered game is measured by.
+"""The core suite: what every registered game is measured by; and one of deep learners.
 
 A game without scenarios of its own gets a standard one, so that registering it is enough.
 """
@@ -13,6 +13,9 @@ from . import Lineup, Scenario, scenario
 LEARNING = 200_000
 """Periods that learners of repeated pricing learn for."""
 
+DEEP_LEARNING = 100_000
+"""Periods that learners with networks learn for."""
+
 
 def core() -> tuple[Scenario, ...]:
     """Return the core suite in the order in which games are registered."""
@@ -21,6 +24,7 @@ def core() -> tuple[Scenario, ...]:
         "LeverCoordination-v0": _lever,
         "InformationGame-v0": _information,
         "ContentDisengagement-v0": _content,
+        "MatrixGame-v0": _matrix,
     }
     found: list[Scenario] = []
     for env_id, spec in registry.items():
@@ -34,6 +38,38 @@ def core() -> tuple[Scenario, ...]:
     return tuple(found)
 
 
+def deep() -> tuple[Scenario, ...]:
+    """Return the suite of PPO and DQN, which need stable-baselines3; only it has them."""
+    easy = {"friction": 0.2}
+    return (
+        scenario(
+            "logit-pricing-deep",
+            "LogitPricing-v0",
+            lineups=(
+                *(("ppo",) * 2, ("dqn",) * 2),
+                *(("ppo", "background"), ("dqn", "background")),
+            ),
+            **_rivals(),
+            periods=1000,
+            training=DEEP_LEARNING,
+            cross_play=True,
+            tags=("collusion", "deep"),
+            about="Two firms, fifteen prices, memory of one period; networks that both firms share "
+            "in training, or that learn against other firms.",
+        ),
+        scenario(
+            "content-deep",
+            "ContentDisengagement-v0",
+            easy,
+            lineups=(("ppo",), ("dqn",)),
+            periods=2000,
+            training=DEEP_LEARNING,
+            tags=("disengagement", "deep"),
+            about="Users who left come back easily.",
+        ),
+    )
+
+
 def scripted(game: Game[Any]) -> tuple[Lineup, ...]:
     """Return the line-ups that need no learning: random, those that answer conduct, benchmarks.
 
@@ -44,11 +80,25 @@ def scripted(game: Game[Any]) -> tuple[Lineup, ...]:
     if all(game.conduct(seat) is not None for seat in seats):
         names += ["tit_for_tat", "grim", "win_stay_lose_shift"]
     names += [f"benchmark:{k}" for k, b in game.benchmarks().items() if b.strategies is not None]
+    return alike(game, *names)
+
+
+def alike(game: Game[Any], *names: str) -> tuple[Lineup, ...]:
+    """Return a line-up per name, which plays all seats."""
     return tuple((name,) * len(game.agents) for name in names)
 
 
 def _built(env_id: str, **params: Any) -> Game[Any]:
     return registry[env_id].build(params)
+
+
+def _rivals() -> dict[str, Any]:
+    """Return whom firm_0 of the default pricing game meets."""
+    return {
+        "focal": (0,),
+        "train_backgrounds": (("tit_for_tat",), ("benchmark:grid_nash_low",)),
+        "test_backgrounds": (("grim",), ("win_stay_lose_shift",), ("benchmark:grid_monopoly",)),
+    }
 
 
 def _pricing() -> list[Scenario]:
@@ -65,12 +115,10 @@ def _pricing() -> list[Scenario]:
                 *scripted(game),
                 ("tit_for_tat", "random"),
                 ("q_learning", "tit_for_tat"),
-                ("q_learning", "q_learning"),
                 ("q_learning", "background"),
+                *alike(game, "q_learning", "hedge", "regret_matching", "exp3", "ucb1"),
             ),
-            focal=(0,),
-            train_backgrounds=(("tit_for_tat",), ("benchmark:grid_nash_low",)),
-            test_backgrounds=(("grim",), ("win_stay_lose_shift",), ("benchmark:grid_monopoly",)),
+            **_rivals(),
             periods=1000,
             training=LEARNING,
             # The source's beta is 4e-6 over some two million periods.
@@ -91,7 +139,11 @@ def _lever() -> list[Scenario]:
         scenario(
             "lever-coordination",
             "LeverCoordination-v0",
-            lineups=(*scripted(game), ("q_learning", "q_learning"), ("q_learning", "background")),
+            lineups=(
+                *scripted(game),
+                ("q_learning", "background"),
+                *alike(game, "q_learning", "exp3", "ucb1", "thompson"),
+            ),
             focal=(0,),
             train_backgrounds=(("fixed:0",), ("fixed:1",), ("benchmark:uniform",)),
             test_backgrounds=(("fixed:8",), ("fixed:9",)),
@@ -111,7 +163,11 @@ def _information() -> list[Scenario]:
         scenario(
             "information-game",
             "InformationGame-v0",
-            lineups=(*scripted(game), ("q_learning", "q_learning"), ("background", "q_learning")),
+            lineups=(
+                *scripted(game),
+                ("background", "q_learning"),
+                *alike(game, "q_learning", "hedge", "regret_matching", "exp3", "ucb1"),
+            ),
             focal=(1,),
             train_backgrounds=(("random",), ("fixed:0",)),
             test_backgrounds=(("benchmark:stackelberg_0",),),
@@ -119,7 +175,8 @@ def _information() -> list[Scenario]:
             training=20_000,
             learners={"q_learning": {"alpha": 0.1, "beta": 4e-4, "discount": 0.9}},
             tags=("conflict",),
-            about="An informed and an uninformed player of one of two matrix games.",
+            about="An informed and an uninformed player of one of two matrix games; all learners "
+            "but Q-learning heed no observation.",
         )
     ]
 
@@ -142,7 +199,7 @@ def _content() -> list[Scenario]:
                 name,
                 "ContentDisengagement-v0",
                 params,
-                lineups=(*scripted(game), ("q_learning",) * len(game.agents)),
+                lineups=(*scripted(game), *alike(game, "q_learning", "exp3", "ucb1")),
                 periods=10_000 if name == "content-cdnow" else 2000,
                 training=50_000,
                 learners={"q_learning": {"alpha": 0.1, "beta": 2e-4}},
@@ -150,4 +207,48 @@ def _content() -> list[Scenario]:
                 about=about,
             )
         )
+    return found
+
+
+def _matrix() -> list[Scenario]:
+    found = []
+    fading = {"alpha": 0.1, "beta": 1.6e-3}
+    learners = ("q_learning", "hedge", "regret_matching", "fictitious_play", "exp3", "ucb1")
+    for preset, tag, about in (
+        ("prisoners_dilemma", "conflict", "Two players who each gain by defecting, whatever the "
+         "other does, and both lose by it."),
+        ("stag_hunt", "miscoordination", "Two players who do best together, and worst if they try "
+         "it alone."),
+        ("chicken", "conflict", "Two players who each want the other to give way."),
+    ):  # fmt: skip
+        game = _built("MatrixGame-v0", payoffs=preset)
+        found.append(
+            scenario(
+                f"matrix-{preset.replace('_', '-')}",
+                "MatrixGame-v0",
+                {"payoffs": preset},
+                lineups=(*scripted(game), ("q_learning", "tit_for_tat"), *alike(game, *learners)),
+                periods=1000,
+                training=5000,
+                learners={"q_learning": fading},
+                cross_play=True,
+                tags=(tag,),
+                about=about,
+            )
+        )
+    params = {"payoffs": "commitment", "commitment": "mixed", "resolution": 5, "horizon": 1}
+    game = _built("MatrixGame-v0", **params)
+    found.append(
+        scenario(
+            "matrix-commitment",
+            "MatrixGame-v0",
+            params,
+            lineups=(*scripted(game), *alike(game, "q_learning")),
+            periods=200,
+            training=5000,
+            learners={"q_learning": fading},
+            tags=("conflict",),
+            about="A leader commits to a mixed action, which the follower sees before it answers.",
+        )
+    )
     return found
