@@ -155,11 +155,12 @@ def _print(found: CrossPlayResult, game: Game[Any], periods: int) -> None:
     kind = "long-run mean" if found.discount == 1 else f"discounted at {found.discount:g}"
     print(f"{found.lineup}: n = {len(found.risk)} runs, each trained for {periods:,} periods, then")
     print(f"frozen; {game.agents[0]} of one run meets {others} of another.")
-    print(f"Rewards are per period ({kind}; {found.method}); intervals are over runs.")
+    print(f"Rewards are per period ({kind}; {found.method});")
+    print("intervals are over runs.")
 
 
 def _cells(x: Interval) -> tuple[str, str]:
-    return f"{x.value:.4f}", f"[{x.low:.4f}, {x.high:.4f}]"
+    return f"{x.value:.4f}", f"[{x.low:.4f}, {x.high:.4f}]" if np.isfinite(x.low) else "none"
 
 
 def _n(found: CrossPlay) -> str:
