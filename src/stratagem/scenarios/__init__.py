@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from stratagem.envs.core import Game
 from stratagem.envs.registry import find
 from stratagem.metrics.named import METRICS, STANDARD
@@ -100,6 +102,7 @@ class Scenario:
         )
         for lineup in self.lineups:
             self.check_lineup(lineup)
+        self.content_hash()
 
     def check_lineup(self, lineup: Lineup) -> None:
         """Check that a line-up names every seat, and backgrounds where they sit.
@@ -166,8 +169,19 @@ class Scenario:
 
     def content_hash(self) -> str:
         """Return 16 hexadecimal digits that change with any of the scenario's contents."""
-        text = json.dumps(self.config(), sort_keys=True, default=str)
+        text = json.dumps(self.config(), sort_keys=True, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """Return an array or a number of NumPy's as JSON's.
+
+    Raises:
+        ValueError: If a value has no form that says all of it.
+    """
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    raise ValueError(f"a scenario must be plain data, got {value!r} of {type(value).__name__}")
 
 
 def scenario(
