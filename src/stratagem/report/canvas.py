@@ -1,0 +1,89 @@
+"""What all plots share: a visual language, and pictures as `data:` addresses.
+
+A seat keeps its colour and the shape of its marker everywhere. What was measured is filled;
+benchmarks are hollow marks and dashed lines with their name, grey where they are equal for all
+seats. Figures are narrow, so that their text is legible at the width of a phone.
+"""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import Any
+
+SEATS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Colour of each seat, everywhere (M. Okabe and K. Ito's palette)."""
+MARKS = ("o", "s", "^", "D", "v", "P")
+"""Marker of each seat."""
+INK, SOFT, GRID = "#222222", "#555555", "#DDDDDD"
+DASHED = (0, (4, 3))
+Anchors = Mapping[str, Mapping[str, float]]
+"""Value per period by benchmark and agent."""
+WIDTH = 3.6
+"""Inches; at the width of a phone, 9 points become about 11 pixels."""
+
+
+def colour(seat: int) -> str:
+    """Return a seat's colour."""
+    return SEATS[seat % len(SEATS)]
+
+
+def marker(seat: int) -> str:
+    """Return the shape of a seat's marker."""
+    return MARKS[seat % len(MARKS)]
+
+
+def canvas(height: float) -> tuple[Any, Any]:
+    """Return a figure, inches high, and its axes."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
+    figure = Figure(figsize=(WIDTH, height), layout=engine)
+    axes = figure.subplots()
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(labelsize=9, colors=INK, length=0)
+    return figure, axes
+
+
+def address(figure: Any) -> str:
+    """Return a figure as the address of an SVG picture.
+
+    Its text is text, in a font that the reader has: outlines would take four times the space.
+    """
+    import matplotlib as mpl
+
+    text = io.BytesIO()
+    # With a fixed salt the same plot is the same text.
+    with mpl.rc_context({"svg.hashsalt": "stratagem", "svg.fonttype": "none"}):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue()).decode()
+
+
+def ticker(count: int, *, integer: bool = False) -> Any:
+    """Return a locator of at most so many round ticks."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(count, integer=integer)
+
+
+def plain(text: str) -> str:
+    """Return text that matplotlib does not take for a formula."""
+    return text.replace("$", r"\$")
+
+
+def wrapped(text: str, width: int = 42) -> list[str]:
+    """Return text as lines of at most so many letters, broken within long names if need be."""
+    return wrap(plain(text), width) or [""]
+
+
+def alike(values: Sequence[float]) -> bool:
+    """Return whether a benchmark has the same value for all seats, of which there are several."""
+    return len({round(value, 9) for value in values}) == 1 and len(values) > 1
+
+
+def marks(values: Mapping[str, float], agents: Sequence[str]) -> list[tuple[int | None, float]]:
+    """Return a benchmark's values by seat, or one value of no seat where they are equal."""
+    own = [(seat, values[agent]) for seat, agent in enumerate(agents) if agent in values]
+    return [(None, own[0][1])] if alike([value for _, value in own]) else [*own]

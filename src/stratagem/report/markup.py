@@ -1,0 +1,153 @@
+"""Pieces of HTML: numbers, tables and figures that read well aloud, on a phone and on paper."""
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+
+from stratagem.metrics import Interval
+
+
+class Html(str):
+    """Text that is markup already; every other cell of a table is escaped."""
+
+    __slots__ = ()
+
+
+class Section(NamedTuple):
+    """A part of the page under a heading of its own.
+
+    Attributes:
+        key: the heading's id, without spaces.
+        title: plain text.
+        parts: what stands under the heading.
+    """
+
+    key: str
+    title: str
+    parts: Sequence[str]
+
+    def at(self, level: int) -> str:
+        """Return the section with a heading of this level."""
+        heading = f'<h{level} id="{self.key}">{escape(self.title)}</h{level}>'
+        return "\n".join([heading, *self.parts])
+
+
+class Column(NamedTuple):
+    """A column of a table.
+
+    Attributes:
+        title: plain text.
+        kind: "name" of the row, "number", "n" for a count of units, "text", or "strip" for a
+            small picture.
+    """
+
+    title: str
+    kind: str = "number"
+
+
+N = Column("n", "n")
+"""The column of every table that says over how many units its figures were taken."""
+
+
+class Group(NamedTuple):
+    """Rows of a table under a common name, or under none."""
+
+    name: str
+    rows: Iterable[Sequence[str]]
+
+
+def number(value: float) -> str:
+    """Return a number in three decimals, one above 1000, or the word where it is undefined."""
+    if not np.isfinite(value):
+        return "undefined"
+    text = f"{value:.3f}" if abs(value) < 1000 else f"{value:,.1f}"
+    return (text[1:] if text == "-0.000" else text).replace("-", "\N{MINUS SIGN}")
+
+
+def ends(x: Interval) -> str:
+    """Return an interval's ends; "no interval" for fewer than two units."""
+    return f"[{number(x.low)}, {number(x.high)}]" if np.isfinite(x.low) else "no interval"
+
+
+def bounds(x: Interval) -> str:
+    """Return an interval's ends and n."""
+    return f"{ends(x)}, n = {x.n}" if np.isfinite(x.low) else f"n = {x.n}"
+
+
+def estimate(x: Interval) -> Html:
+    """Return a number over its interval."""
+    if not np.isfinite(x.value):
+        return Html("undefined")
+    return Html(f'{number(x.value)} <span class="ends">{ends(x)}</span>')
+
+
+def count(numbers: Iterable[int], what: str) -> str:
+    """Return "n = 4 seeds", or "n = 2 to 4 seeds" where they differ."""
+    least, most = min(found := [*numbers]), max(found)
+    return f"n = {least} {what}" if least == most else f"n = {least} to {most} {what}"
+
+
+def slug(text: str) -> str:
+    """Return text as part of an id: letters, digits and hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def table(caption: str, columns: Sequence[Column], groups: Iterable[Group]) -> str:
+    """Return a table whose rows become cards on a narrow screen.
+
+    Args:
+        caption: what it shows, in plain text.
+        columns: titles; the first column names the rows.
+        groups: rows of cells, one per column.
+
+    Returns:
+        markup; cells are escaped unless they are `Html`.
+    """
+    head = "".join(f'<th scope="col" class="{c.kind}">{escape(c.title)}</th>' for c in columns)
+    bodies = []
+    for group in groups:
+        rows = [
+            f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}">'
+            f"{_breakable(group.name)}</th></tr>"
+            if group.name
+            else ""
+        ]
+        rows += ["<tr>" + "".join(map(_cell, columns, row)) + "</tr>" for row in group.rows]
+        bodies.append("<tbody>" + "\n".join(rows) + "</tbody>")
+    return (
+        f'<table class="cards"><caption>{escape(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead>{''.join(bodies)}</table>"
+    )
+
+
+def _cell(column: Column, cell: str) -> str:
+    inside = cell if isinstance(cell, Html) else _breakable(cell)
+    if column.kind == "name":
+        return f'<th scope="row" class="name">{inside}</th>'
+    return f'<td class="{column.kind}" data-of="{escape(column.title)}">{inside}</td>'
+
+
+def _breakable(text: str) -> str:
+    """Return escaped text that may break after the marks within long names."""
+    return re.sub(r"([_:./+]|-(?=\w{4}))(?=\S)", r"\1<wbr>", escape(text, quote=False))
+
+
+def figure(address: str, about: str, caption: str) -> str:
+    """Return a picture; `about` says aloud what it shows, with n, and `caption` explains it."""
+    return (
+        f'<figure><img src="{address}" alt="{escape(about)}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def figures(several: Iterable[str]) -> str:
+    """Return pictures side by side where there is room."""
+    return f'<div class="figures">{"".join(several)}</div>'
+
+
+def note(text: str) -> str:
+    """Return a paragraph of explanation."""
+    return f'<p class="note">{escape(text)}</p>'
