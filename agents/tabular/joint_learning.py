@@ -246,7 +246,9 @@ def _rules(
         np.array(rewards, np.float64),
         np.array(successors),
         np.array(over),
-        bounds.reshape(-1, outcomes - 1) if outcomes > 1 else np.zeros((1, 0)),
+        np.ascontiguousarray(bounds.reshape(-1, outcomes - 1))
+        if outcomes > 1
+        else np.zeros((1, 0)),
         num_states(table),
         num_joint,
         isinstance(table, RepeatedTable),
