@@ -160,7 +160,8 @@ def _print(found: CrossPlayResult, game: Game[Any], periods: int) -> None:
 
 
 def _cells(x: Interval) -> tuple[str, str]:
-    return f"{x.value:.4f}", f"[{x.low:.4f}, {x.high:.4f}]" if np.isfinite(x.low) else "none"
+    ends = f"[{x.low:z.4f}, {x.high:z.4f}]" if np.isfinite(x.low) else "none"
+    return f"{x.value:z.4f}", ends
 
 
 def _n(found: CrossPlay) -> str:
