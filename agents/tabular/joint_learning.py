@@ -261,12 +261,17 @@ _NUMBERS = 2**15
 
 
 def _advance(rules: Rules, now: Progress, until: int, stable: int) -> None:
-    """Do the kernel's work, one period of all runs at a time; one outcome follows for certain."""
+    """Do the kernel's work, one period of all runs at a time; one outcome follows for certain.
+
+    Rows are counted over all runs; a cell is the place of an action in the values of all rows.
+    """
+    starts = np.arange(now.best.size).reshape(now.best.shape) * now.q.shape[2]
+    best = now.best + starts
     while (live := (now.running & (now.periods < until)).nonzero()[0]).size:
         done = int(now.periods[live[0]])
         left = int(rules.limit) - int(now.steps[live[0]])
         block = max(_NUMBERS // (len(rules.alpha) * len(live)), 1)
-        _block(rules, now, live, done, min(until - done, left, block), stable)
+        _block(rules, now, best, live, done, min(until - done, left, block), stable)
         over = live[now.steps[live] >= rules.limit]
         if over.size:
             now.episodes[over] += np.uint64(1)
@@ -274,6 +279,7 @@ def _advance(rules: Rules, now: Progress, until: int, stable: int) -> None:
             now.steps[over] = 0
             u = streams.unit(now.keys[over])
             now.states[over] = rules.initial[rules.opening.searchsorted(u, side="right")]
+    now.best[:] = best - starts
 
 
 def _explorers(
@@ -299,58 +305,64 @@ def _explorers(
     return where, what, epsilon
 
 
-def _block(rules: Rules, now: Progress, live: Ints, done: int, periods: int, stable: int) -> None:
-    """Play some periods of the runs at `live`, fewer if one of them stops."""
-    num, rows_each = len(rules.alpha), now.q.shape[1]
-    n, copies = now.q.shape[2], len(live)
+def _block(
+    rules: Rules,
+    now: Progress,
+    best: Ints,
+    live: Ints,
+    done: int,
+    periods: int,
+    stable: int,
+) -> None:
+    """Play some periods of the runs at `live`, fewer if one of them stops; `best` has cells."""
+    n, rows_each = now.q.shape[2], now.q.shape[1]
     alpha, discount = rules.alpha[:, None], rules.discount[:, None]
-    q, best = now.q.reshape(-1, n), now.best.reshape(-1)
-    flat, base = q.reshape(-1), live * rows_each
+    q, q_flat, best = now.q.reshape(-1, n), now.q.reshape(-1), best.reshape(-1)
+    short = rules.num_joint == rules.num_states
     payoffs = np.ascontiguousarray(rules.rewards[..., 0])
     where, what, epsilon = _explorers(rules, now, live, periods)
-    shape = (num, copies)
-    future, total = np.empty(shape), now.total[:, live]
+    shape = (len(rules.alpha), len(live))
+    rewards, future = np.empty((periods, *shape)), np.empty(shape)
     state, last = now.states[live], done - now.quiet[live]
+    base = live * rows_each
     row = rules.views.take(state, 1) + base
+    greedy = best.take(row)
     check = int(last.min()) + stable if stable else done + periods + 1
     played = 0
     for played in range(1, periods + 1):
-        greedy = best.take(row)
-        places = where[played - 1]
-        if places is None:
-            actions = greedy
-        else:
-            actions = greedy.copy()
-            actions.put(places, what[played - 1])
-        joint = rules.strides.dot(actions)
-        rewards = payoffs.take(joint, 1)
-        total += rewards
-        state = (state * rules.num_joint + joint) % rules.num_states
+        start = row * n
+        cell, places = greedy, where[played - 1]
+        if places is not None:
+            cell = greedy.copy()
+            cell.put(places, start.take(places) + what[played - 1])
+        joint = rules.strides.dot(cell - start)
+        paid = payoffs.take(joint, 1, rewards[played - 1])
+        state = joint if short else (state * rules.num_joint + joint) % rules.num_states
         reached = rules.views.take(state, 1)
         reached += base
-        cell = reached * n
-        cell += best.take(reached)
-        flat.take(cell, None, future)
+        following = best.take(reached)
+        q_flat.take(following, None, future)
         future *= discount
-        future += rewards
-        cell = row * n
-        cell += actions
-        old = flat.take(cell)
+        future += paid
+        old = q_flat.take(cell)
         future -= old
         future *= alpha
         future += old
-        flat[cell] = future
+        q_flat.put(cell, future)
         first = q.take(row, 0).argmax(-1)
+        first += start
         changed = first != greedy
         if changed.any():
-            best[row] = first
+            best.put(row, first)
             last[changed.any(axis=0)] = done + played
-        row = reached
+            following = best.take(reached)
+        row, greedy = reached, following
         if done + played >= check:
             check = int(last.min()) + stable
             if check <= done + played:
                 break
-    now.states[live], now.total[:, live] = state, total
+    rewards[0] += now.total[:, live]
+    now.states[live], now.total[:, live] = state, np.add.reduce(rewards[:played])
     now.quiet[live] = done + played - last
     now.epsilon[live] = epsilon[played]
     now.steps[live] += np.uint64(played)
