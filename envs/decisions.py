@@ -15,6 +15,8 @@ from .induced import Induced, outcomes
 from .tabular import ExplicitTable, Table
 
 _CHUNK = 2**21  # state-action pairs handled at once
+_FEW = 1000  # nodes whose equations are factorised in any case
+_SWEEPS = 500
 
 
 class Problem(NamedTuple):
@@ -117,12 +119,33 @@ def refuse_endless(chain: Any, usable: Bools, game: Game[Any]) -> None:
 
 
 def solve(chain: Any, rewards: Floats, discount: float) -> Floats:
-    """Return values (M,) or (M, j) of a chain (M, M) with rewards of the same shape."""
+    """Return values (M,) or (M, j) of a chain (M, M) with rewards of the same shape.
+
+    By factorisation; where that would fill up, by iteration (Y. Saad and M. Schultz, 1986,
+    *GMRES*, SIAM J. Sci. Stat. Comput. 7) that ends in sweeps which change nothing more.
+    """
     from scipy.sparse import eye_array
     from scipy.sparse.linalg import splu
 
     system = (eye_array(chain.shape[0]) - discount * chain).tocsc()
+    if chain.shape[0] > _FEW and chain.nnz > 1.5 * chain.shape[0]:
+        columns = rewards.reshape(len(rewards), -1).T
+        found = [_iterated(system, chain, own, discount) for own in columns]
+        if all(own is not None for own in found):
+            return np.stack(found, axis=1).reshape(rewards.shape)  # type: ignore[arg-type]
     return np.asarray(splu(system).solve(rewards))
+
+
+def _iterated(system: Any, chain: Any, rewards: Floats, discount: float) -> Floats | None:
+    """Return values (M,) that a sweep leaves as they are, to rounding; None if they move on."""
+    from scipy.sparse.linalg import gmres
+
+    values, _ = gmres(system.tocsr(), rewards, rtol=1e-10, atol=0, restart=30, maxiter=5)
+    for _ in range(_SWEEPS):
+        before, values = values, rewards + discount * (chain @ values)
+        if np.abs(values - before).max() <= 1e-15 * np.abs(values).max():
+            return np.asarray(values)
+    return None
 
 
 def visits(chain: Any, start: Floats, discount: float) -> Floats:
@@ -235,14 +258,17 @@ def policy_iteration(chain: Any, rewards: Floats, allowed: Bools, discount: floa
     num, n = rewards.shape
     rows = np.arange(num)
     choice = np.asarray(allowed.argmax(axis=1))
+    last = -np.inf
     while True:
         values = solve(chain[rows * n + choice], rewards[rows, choice], discount)
         q = rewards + discount * (chain @ values).reshape(num, n)
         q[~allowed] = -np.inf
         scale = max(1.0, float(np.abs(values).max()))
         better = q.max(axis=1) > q[rows, choice] + 1e-12 * scale
-        if not better.any():
+        total = float(values.sum())
+        if not better.any() or total <= last:  # what is better adds up to more, or is rounding
             return choice
+        last = total
         choice = np.where(better, q.argmax(axis=1), choice)
 
 

@@ -280,7 +280,8 @@ def _enumerate(
             block = slice(begin, begin + chunk)
             found = tabular.outcomes(table, states[block, None], joint)
             code = found.successors + offsets[block, None, None]
-            reached.append(np.unique(code[(found.probs > 0) & ~found.terminated]))
+            met = code[(found.probs > 0) & ~found.terminated]
+            reached.append(_distinct(met, len(memories) * total))
         frontier = np.setdiff1d(np.concatenate(reached), known, assume_unique=False)
         known = np.union1d(known, frontier)
         if len(known) > max_nodes:
@@ -291,3 +292,12 @@ def _enumerate(
     order = codes.argsort()
     acted = {seat: own[order] for seat, own in zip(minds, actions, strict=True)}
     return codes[order], offsets[order], acted
+
+
+def _distinct(codes: Ints, limit: int) -> Ints:
+    """Return the distinct numbers below a limit among `codes`, rising."""
+    if limit > _CHUNK * 32:
+        return np.unique(codes)
+    met = np.zeros(limit, np.bool_)
+    met[codes] = True
+    return met.nonzero()[0]

@@ -12,7 +12,7 @@ from stratagem.envs.streams import Words
 
 from .bounds import upper_bound
 from .case import Audit, Case, Tick, make_case
-from .exact import best_deviation, exact_audit, half_exact_audit, one_shot_gain, present_value
+from .exact import best_deviation, exact_audit, half_exact_audit, known, one_shot_gain, value
 from .tried import Sample, Worth, own_roots, sample, simulated_value, trained, untaught
 
 
@@ -62,14 +62,15 @@ def audit(
             raise ValueError(f"{name} must be at least {least}, got {number}")
     if exact is not False:
         try:
-            plan, views = best_deviation(case, max_beliefs)
+            others = known(case, None)
+            plan, views = best_deviation(case, others, max_beliefs)
         except (NotInducedError, TooManyBeliefsError) as error:
             if exact:
                 raise ValueError(f"no exact best deviation: {error}") from None
             why = str(error)
         else:
             try:
-                value, once = present_value(case), one_shot_gain(case, max_beliefs)
+                whole = known(case, case.policies[case.seat], others)
             except NotInducedError as error:
                 if exact:
                     raise ValueError(f"no exact value: {error}") from None
@@ -77,7 +78,8 @@ def audit(
                 tick(1.0)
                 return half_exact_audit(case, plan, views, found)
             tick(1.0)
-            return exact_audit(case, plan, views, value, once)
+            once = one_shot_gain(case, whole, max_beliefs)
+            return exact_audit(case, plan, views, value(case, whole), once)
     else:
         why = "a bracket was asked for"
     return _bracket(
@@ -128,24 +130,25 @@ def _bracket(
     try:
         if simulate:
             raise NotInducedError(why, ())
-        value = present_value(case)
-        once = one_shot_gain(case, max_beliefs)
-        scores = [present_value(case, policy) for _, policy in tried]
-        known = True
+        whole = known(case, present)
+        own = value(case, whole)
+        once = one_shot_gain(case, whole, max_beliefs)
+        scores = [value(case, known(case, policy)) for _, policy in tried]
+        computed = True
     except NotInducedError:
-        known = False
+        computed = False
         scores = []
         for done, (_, policy) in enumerate(tried, start=1):
             scores.append(float(sample(case, policy, choosing).returns.mean()))
             tick(0.6 + 0.3 * done / len(tried))
-        value = float(sample(case, present, choosing).returns.mean())
+        own = float(sample(case, present, choosing).returns.mean())
     top = int(np.argmax([*scores, -np.inf]))
-    itself = top == len(scores) or scores[top] <= value
+    itself = top == len(scores) or scores[top] <= own
     name, best = ("the policy itself", present) if itself else tried[top]
-    if known:
-        worth = (value,) * 3
-        low = value if itself else scores[top]
-        least = low - value
+    if computed:
+        worth = (own,) * 3
+        low = own if itself else scores[top]
+        least = low - own
         how = "all computed"
     else:
         worth, low, least = _afresh(case, best, own_roots(case, "fresh", seed, seeds))

@@ -1,10 +1,12 @@
 """The exact best deviation where the others' play is known in every state."""
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from stratagem.envs.beliefs import TooManyBeliefsError
 from stratagem.envs.benchmarks import Certificate
-from stratagem.envs.core import Floats, Ints, Policy
+from stratagem.envs.core import Bools, Floats, Ints, Policy
 from stratagem.envs.decisions import (
     Problem,
     distinct,
@@ -13,6 +15,7 @@ from stratagem.envs.decisions import (
     refuse_endless,
     solve,
     starting_mass,
+    usable_rows,
 )
 from stratagem.envs.induced import Induced
 from stratagem.envs.responses import Plan, respond
@@ -24,57 +27,86 @@ TOLERANCE = 1e-9
 """Relative to the value (at least 1): how far two evaluations of a deviation may be apart."""
 
 
-def present_value(case: Case, policy: Policy | None = None) -> float:
-    """Return the exact value of the seat's policy, or of another one in its place.
+class Known(NamedTuple):
+    """The table with policies in it, and the problem of the audited seat over its M nodes."""
+
+    table: Induced
+    model: Problem
+
+
+def known(case: Case, policy: Policy | None, like: Known | None = None) -> Known:
+    """Return the problem of the seat among the others, and with a policy of its own.
+
+    Args:
+        case: who is audited where.
+        policy: of the seat, whose memory then is in the nodes; None for none.
+        like: the same without a policy, to be used again if the nodes are the same.
 
     Raises:
-        NotInducedError: If some policy's play is not known in every state.
-        ValueError: If the sum would be unbounded.
+        NotInducedError: If there is no table, a policy's play is not known in every state, or
+            the problem is too large.
     """
-    table = induced(case, case.seated(policy or case.policies[case.seat]))
-    model = modelled(case, table, table.plays)
-    values = _values(case, table, model)
-    return float(starting_mass(table) @ values)
+    table = induced(case, case.seated(policy))
+    if like is not None and np.array_equal(table.codes, like.table.codes):
+        return Known(table, like.model)
+    free = [None if i == case.seat else own for i, own in enumerate(table.plays)]
+    return Known(table, modelled(case, table, free))
 
 
-def _values(case: Case, table: Induced, model: Problem) -> Floats:
-    """Return the seat's value of every node that is met, 0 elsewhere, (M,)."""
-    live = reachable(model.chain, table, 1)
+def _following(case: Case, given: Known) -> tuple[Any, Floats]:
+    """Return chain (M, M) and own rewards (M,) of the policy in the seat."""
+    from scipy.sparse import csr_array
+
+    own = given.table.plays[case.seat]
+    assert own is not None
+    total, n = own.shape
+    row, action = own.nonzero()
+    mixing = csr_array((own[row, action], (row, row * n + action)), shape=(total, total * n))
+    return mixing @ given.model.chain, (own * given.model.rewards[case.seat]).sum(axis=1)
+
+
+def _values(case: Case, chain: Any, rewards: Floats, live: Bools) -> Floats:
+    """Return the seat's value of every live node, 0 elsewhere, (M,); none leads out of them."""
     if case.discount == 1:
-        refuse_endless(model.chain, live[:, None], case.game)
+        refuse_endless(chain, live[:, None], case.game)
     at = live.nonzero()[0]
     values = np.zeros(len(live))
-    paid = model.rewards[case.seat, at, 0]
-    values[at] = solve(model.chain[at][:, at], paid, case.discount)
+    values[at] = solve(chain[at][:, at], rewards[at], case.discount)
     return values
 
 
-def best_deviation(case: Case, max_beliefs: int) -> tuple[Plan, Ints]:
+def value(case: Case, given: Known) -> float:
+    """Return the exact value of the policy in the seat.
+
+    Raises:
+        ValueError: If the sum would be unbounded.
+    """
+    chain, rewards = _following(case, given)
+    values = _values(case, chain, rewards, reachable(chain, given.table, 1))
+    return float(starting_mass(given.table) @ values)
+
+
+def best_deviation(case: Case, given: Known, max_beliefs: int) -> tuple[Plan, Ints]:
     """Return the best deviation, and what the seat sees in every node, as a number, (M,).
 
     Raises:
-        NotInducedError: If there is no table, or the others' play is not known in every state.
         TooManyBeliefsError: If there are more than `max_beliefs`.
         ValueError: If the sum would be unbounded.
     """
-    table = induced(case, case.seated(None))
-    model = modelled(case, table, table.plays)
-    return _respond(case, table, model, max_beliefs)
+    usable = legal_actions(given.table, case.seat, case.counts[case.seat])
+    return _respond(case, given, usable, max_beliefs)
 
 
-def _respond(case: Case, table: Induced, model: Problem, max_beliefs: int) -> tuple[Plan, Ints]:
-    seen = table.observations[case.seat]
+def _respond(case: Case, given: Known, usable: Bools, max_beliefs: int) -> tuple[Plan, Ints]:
+    seen = given.table.observations[case.seat]
     try:
         views = to_index(case.game.observation_spaces[case.seat], seen)
     except ValueError:
         views = distinct(seen)
-    usable = legal_actions(table, case.seat, case.counts[case.seat])
-    if (extra := model.rewards.shape[2] - usable.shape[1]) > 0:
-        usable = np.pad(usable, ((0, 0), (0, extra)), constant_values=True)
     plan = respond(
         case.game,
-        table,
-        model,
+        given.table,
+        given.model,
         case.seat,
         views,
         usable,
@@ -84,37 +116,34 @@ def _respond(case: Case, table: Induced, model: Problem, max_beliefs: int) -> tu
     return plan, views
 
 
-def one_shot_gain(case: Case, max_beliefs: int) -> float:
+def one_shot_gain(case: Case, given: Known, max_beliefs: int) -> float:
     """Return what the best single deviation gains; NaN if it needs too many beliefs.
 
     It is the best response in a game of stopping: as long as the seat has not deviated it may
     follow its policy, or take any action once, which pays what the action and then the policy
     are worth. When to deviate depends on what the seat saw, not on its own draws.
-
-    Raises:
-        NotInducedError: If some policy's play is not known in every state.
     """
     from scipy.sparse import csr_array
 
-    table = induced(case, case.policies)
-    follow = modelled(case, table, table.plays)
-    values = _values(case, table, follow)
-    free: list[Floats | None] = list(table.plays)
-    free[case.seat] = None
-    model = modelled(case, table, free)
+    table, model = given
     agents, total, n = model.rewards.shape
+    usable = legal_actions(table, case.seat, n)
+    live = reachable(usable_rows(model.chain, usable), table, n)
+    chain, rewards = _following(case, given)
+    values = _values(case, chain, rewards, live)
     paid = np.zeros((agents, total, n + 1))
     after = (model.chain @ values).reshape(total, n)
     paid[case.seat, :, :n] = model.rewards[case.seat] + case.discount * after
-    paid[..., n] = follow.rewards[..., 0]
-    kept = follow.chain.tocoo()
+    paid[case.seat, :, n] = rewards
+    kept = chain.tocoo()
     rows, columns = kept.coords
-    chain = csr_array(
+    waiting = csr_array(
         (kept.data, (rows.astype(np.int64) * (n + 1) + n, columns)),
         shape=(total * (n + 1), total),
     )
+    or_wait = np.pad(usable, ((0, 0), (0, 1)), constant_values=True)
     try:
-        plan, _ = _respond(case, table, Problem(chain, paid), max_beliefs)
+        plan, _ = _respond(case, Known(table, Problem(waiting, paid)), or_wait, max_beliefs)
     except TooManyBeliefsError:
         return np.nan
     return max(plan.value - float(starting_mass(table) @ values), 0.0)
