@@ -7,7 +7,7 @@ import pytest
 from toys import Guess, Prisoners, Turns, Wander
 from typing_extensions import override
 
-from stratagem.agents.tabular import joint_learning
+from stratagem.agents.tabular import numpy_loop
 from stratagem.agents.tabular.joint_learning import JointLearning, joins
 from stratagem.envs.core import learns
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
@@ -280,10 +280,8 @@ def test_training_is_the_same_compiled_in_numpy_and_one_by_one(game, stable, mon
 def test_without_numba_training_uses_the_loop_in_numpy(monkeypatch) -> None:
     monkeypatch.setattr(learning, "compiled", lambda: False)
     calls = []
-    plain = joint_learning._advance
-    monkeypatch.setattr(
-        joint_learning, "_advance", lambda *args: (calls.append(args[2]), plain(*args))[1]
-    )
+    plain = numpy_loop.advance
+    monkeypatch.setattr(numpy_loop, "advance", lambda *args: (calls.append(args[2]), plain(*args)))
     game = LogitPricing(num_prices=3)
     train(game, learners(game), seeds=SEEDS, periods=100, max_episode_steps=None)
     assert calls[-1] == 100

@@ -31,7 +31,7 @@ def _advance_source(rules: Any, now: Any, until: Any, stable: Any) -> None:
             not learn; counts (N,) of actions; strides (N,) in the joint index; shifts (N, 2)
             of the counters of a seat's draws; views (N, S) row of the values in each state;
             initial (K0,) and opening (K0 - 1,) first states and their cumulative chances;
-            rewards, successors, ends and bounds as `joint_learning.Rules` has them; num_states
+            rewards, successors, ends and bounds as `numpy_loop.Rules` has them; num_states
             and num_joint; repeated, whether successors follow by arithmetic; limit of an
             episode's periods.
         now: named arrays that change: roots, episodes, keys, steps (B,) words; states (B,); q
