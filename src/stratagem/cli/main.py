@@ -70,6 +70,8 @@ def parser() -> Parser:
 
     _crossplay(commands.add_parser("crossplay", help="re-match independent training runs"))
 
+    _audit(commands.add_parser("audit", help="what the best deviation from frozen agents gains"))
+
     _bench(commands.add_parser("bench", help="play a suite of baselines and write a report"))
 
     one = commands.add_parser("report", help="rebuild the report from stored rows")
@@ -116,6 +118,43 @@ def _crossplay(one: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--out", type=Path, metavar="DIR", help="keep matrix and plot there")
     one.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _audit(one: argparse.ArgumentParser) -> None:
+    _game(one)
+    one.add_argument(
+        "--agents",
+        metavar="NAMES",
+        help="as in run, also package.module:attribute and model.zip; learners are first trained "
+        "together for --periods, then frozen",
+    )
+    one.add_argument("--seat", metavar="NAME", help="the agent that may deviate; default: each")
+    one.add_argument(
+        "--discount",
+        type=float,
+        metavar="D",
+        help="weight of the next period; default: 1 where the game ends, else .95",
+    )
+    one.add_argument(
+        "--train",
+        action="append",
+        metavar="LEARNER",
+        help="where no exact best deviation is known, train this one against the others, such as "
+        "ppo; may be repeated; default: q_learning where it can be",
+    )
+    one.add_argument(
+        "--periods", type=positive, metavar="N", help="of each training; --train has 20000"
+    )
+    one.add_argument(
+        "--seeds",
+        type=positive,
+        default=200,
+        metavar="N",
+        help="episodes behind what is simulated, default 200",
+    )
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the whole, default 0")
+    one.add_argument("--json", action="store_true", help="print JSON")
+    one.add_argument("--out", type=Path, metavar="DIR", help="keep the audits in DIR/audits")
 
 
 def _bench(one: argparse.ArgumentParser) -> None:
@@ -165,7 +204,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.path.append(os.getcwd())  # where a user's own games and agents are looked for
     try:
         options = parser().parse_args(argv)
-        from . import benching, crossing, inspecting, playing
+        from . import auditing, benching, crossing, inspecting, playing
 
         run = {
             "list": inspecting.list_games,
@@ -173,6 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "solve": inspecting.solve,
             "run": playing.run,
             "crossplay": crossing.crossplay,
+            "audit": auditing.run,
             "bench": benching.bench,
             "report": benching.report,
         }[options.command]
