@@ -181,6 +181,13 @@ def test_without_conventions_there_is_no_gap(name):
     assert found.summary.gap.high - found.summary.gap.low == pytest.approx(0)
 
 
+def test_progress_rises_to_one():
+    told = []
+    train_and_meet("q_learning", LEVERS, runs=3, periods=100, tick=told.append)
+    assert told == sorted(told)
+    assert 0 < told[0] < 0.9 <= told[-2] < told[-1] == pytest.approx(1)
+
+
 @pytest.mark.slow
 def test_agents_that_share_the_parameters_of_a_network_are_re_matched():
     pytest.importorskip("stable_baselines3")

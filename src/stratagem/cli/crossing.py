@@ -4,8 +4,7 @@ import argparse
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,13 +14,14 @@ import numpy as np
 
 from stratagem.envs.core import Floats, Game
 from stratagem.envs.registry import find
-from stratagem.evaluation.crossplay import CrossPlayResult, train_and_meet
+from stratagem.evaluation.crossplay import CrossPlayResult, endless, train_and_meet
 from stratagem.metrics import CrossPlay, Interval
 
 from .inspecting import plain, table
 from .main import UsageError
 from .params import read_params
 from .playing import seat_names
+from .progress import progress
 
 FILES = ("crossplay.json", "crossplay.csv", "crossplay.png")
 
@@ -33,15 +33,15 @@ def crossplay(options: argparse.Namespace) -> None:
     spec = find(options.id)
     game = spec.build(read_params(options.param))
     names = seat_names(options.agents, game)
-    endless = getattr(game, "continuation", None) == 1
-    with _progress(f"{options.runs} runs of {options.periods:,} periods") as tick:
+    learning = read_params(options.option, "--option")
+    with progress(f"{options.runs} runs of {options.periods:,} periods") as tick:
         found = train_and_meet(
             names,
             game,
             runs=options.runs,
             periods=options.periods,
-            options=_options(options.option),
-            max_episode_steps=None if endless else spec.max_episode_steps,
+            options=learning,
+            max_episode_steps=None if endless(game) else spec.max_episode_steps,
             discount=options.discount,
             exact=False if options.simulate else None,
             play_periods=options.simulate or 1000,
@@ -53,7 +53,7 @@ def crossplay(options: argparse.Namespace) -> None:
         "params": {f.name: getattr(game, f.name) for f in fields(game) if f.init},
         "periods": options.periods,
         "seed": options.seed,
-        "options": _options(options.option),
+        "options": learning,
         **as_json(found),
     }
     text = json.dumps(facts, indent=1, default=plain) + "\n"
@@ -103,13 +103,6 @@ def _summary_json(found: CrossPlay) -> dict[str, Any]:
     return {name: _interval_json(x) for name, x in found._asdict().items()}
 
 
-def _options(pairs: list[str]) -> dict[str, Any]:
-    try:
-        return read_params(pairs)
-    except UsageError as error:
-        raise UsageError(str(error).replace("--param", "--option")) from None
-
-
 def _check_out(folder: Path) -> None:
     """Raise before any work if the plot could not be drawn or kept."""
     from stratagem.evaluation.storage import writable
@@ -117,23 +110,6 @@ def _check_out(folder: Path) -> None:
     if find_spec("matplotlib") is None:
         raise UsageError('--out needs matplotlib: pip install "stratagem[bench]"')
     writable(folder)
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[float], None]]:
-    """Show a bar on the error stream where rich is installed and someone looks."""
-    if find_spec("rich") is None:
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    hidden = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
-        bar = progress.add_task(title, total=1.0)
-        yield lambda done: progress.update(bar, completed=done)
 
 
 def _print(found: CrossPlayResult, game: Game[Any], periods: int) -> None:

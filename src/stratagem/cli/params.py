@@ -22,8 +22,12 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
 
 
-def read_params(pairs: Sequence[str]) -> dict[str, Any]:
+def read_params(pairs: Sequence[str], argument: str = "--param") -> dict[str, Any]:
     """Return parameters by name.
+
+    Args:
+        pairs: as they were given, NAME=VALUE.
+        argument: which they were given to.
 
     Raises:
         UsageError: If a pair has no name or a name comes twice.
@@ -32,8 +36,8 @@ def read_params(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
-            raise UsageError(f"--param must be NAME=VALUE, got {pair!r}")
+            raise UsageError(f"{argument} must be NAME=VALUE, got {pair!r}")
         if name in found:
-            raise UsageError(f"--param {name} is given twice")
+            raise UsageError(f"{argument} {name} is given twice")
         found[name] = literal(text)
     return found
