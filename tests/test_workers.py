@@ -4,13 +4,12 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections import deque
 from pathlib import Path
 
 import pytest
 import work
-from work import Job
+from work import Job, lives, until
 
 from stratagem.evaluation.workers import JobError, run_jobs
 
@@ -100,13 +99,6 @@ def test_a_job_whose_worker_dies_each_time_is_reported_with_its_name():
     assert multiprocessing.active_children() == []
 
 
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_workers_end_with_the_process_that_started_them_however_that_ends(tmp_path, number):
@@ -121,11 +113,3 @@ def test_workers_end_with_the_process_that_started_them_however_that_ends(tmp_pa
     parent.send_signal(number)
     assert parent.wait() == -number
     until(lambda: not any(map(lives, workers)))
-
-
-def until(holds, limit=60.0):
-    """Wait until something holds."""
-    end = time.monotonic() + limit
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)

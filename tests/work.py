@@ -8,6 +8,35 @@ from pathlib import Path
 from typing import NamedTuple
 
 
+def lives(pid):
+    """Return whether a process lives and is no zombie; on systems with /proc."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def group(number):
+    """Return the living processes of a process group; on systems with /proc."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, own = path.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(own) == number and state != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def until(holds, limit=60.0):
+    """Wait until something holds."""
+    end = time.monotonic() + limit
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 class Job(NamedTuple):
     """A number to square, in one way or another."""
 

@@ -155,7 +155,7 @@ def _play(
         else:
             hashes |= kept
             tick(job.unit, 1.0, total)
-    if todo and len(todo) < total:
+    if len(todo) < total:
         say(f"{total - len(todo)} of {total} units are finished and kept")
     learnt = {job.unit.files[0] for job in todo if job.unit.phase == "train"}
     waiting = [job for job in todo if learnt & {path for path, _ in job.trained}]
