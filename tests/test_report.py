@@ -11,13 +11,14 @@ pytest.importorskip("pyarrow")
 pytest.importorskip("matplotlib")
 
 from stratagem.evaluation import bench, evaluate, read_manifest
+from stratagem.evaluation.audit import AUDIT_COLUMNS
 from stratagem.evaluation.storage import write_manifest, write_table
 from stratagem.metrics import cross_play, interval, named, paired, share
 from stratagem.report import lines, stored_lines, write_report
 from stratagem.report.audits import audited
-from stratagem.report.forest import MOST_ROWS, Row, forest
+from stratagem.report.forest import TALLEST, Row, forest
 from stratagem.report.heldout import held_out
-from stratagem.report.markup import Column, Group, Html, bounds, number, slug, table
+from stratagem.report.markup import Column, Group, Html, averaged, bounds, number, slug, table
 from stratagem.report.page import stored
 from stratagem.report.plots import band
 from stratagem.report.summary import matrix, opened, overall, select
@@ -118,7 +119,7 @@ class Page(HTMLParser):
 
 
 def audits(runs=3):
-    """Audits of two seats, made by hand: exact for firm-like seat 0, brackets for seat 1."""
+    """Return audits made by hand: exact for seat 0, brackets for seat 1 after the first run."""
     names = ("seat", "agent", "run", "value", "gain_low", "gain_high", "one_shot_gain", "exact")
     cells = [
         (0, "player_0", run, 0.5 + run / 10, 0.2 + run / 10, 0.2 + run / 10, 0.1, True)
@@ -135,6 +136,9 @@ def audits(runs=3):
         "nodes": 7,
     }
     found = {**{name: np.full(2 * runs, value) for name, value in same.items()}, **columns}
+    assert set(AUDIT_COLUMNS) - set(found) == {
+        "value_low", "value_high", "best_low", "best_high", "method",
+    }  # fmt: skip
     found["value_low"] = found["value_high"] = found["value"]
     found["best_low"] = found["value"] + found["gain_low"]
     found["best_high"] = found["value"] + found["gain_high"]
@@ -387,6 +391,24 @@ def test_audits_by_hand_are_shown_with_bracket_interval_n_and_method(folder, tmp
     assert "n = 3 runs" in picture
 
 
+def test_an_audit_without_an_upper_bound_says_at_least(folder, tmp_path):
+    copy, own = copied(folder, tmp_path), audits()
+    own["gain_high"][-1] = own["best_high"][-1] = np.inf
+    write_table(copy / "audits" / "lever-test.parquet", own, "config")
+    row = Page(write_report(copy).read_text()).table("best deviation and gain")
+    assert row["q_learning", "player_1"][2] == "at least 0.350 [0.350, \N{INFINITY})"
+    assert row["q_learning", "player_1"][3] == "at least 0.100 [0.100, \N{INFINITY})"
+    assert row["q_learning", "player_0"][3].startswith("0.300")
+
+
+def test_the_value_of_one_simulated_run_has_the_interval_of_the_simulation():
+    own = audits(1)
+    own["value_low"], own["value_high"] = own["value"] - [0.0, 0.5], own["value"] + [0.0, 0.25]
+    first, second = audited(own)
+    assert np.isnan(first.value.low)
+    assert second.value == (0.25, -0.25, 0.5, 1)
+
+
 def test_an_audit_of_one_run_has_no_interval():
     one = audited(audits(1))
     assert [x.value.n for x in one] == [1, 1]
@@ -430,6 +452,14 @@ def test_names_with_special_characters_are_escaped_and_reasons_of_refusals_are_s
     assert page.table("left out")["lever-test", NASTY][1] == "1 < 2 & 3"
 
 
+def test_captions_state_n_and_whether_there_are_intervals():
+    assert averaged([4, 4], "seed") == "mean over seeds with 95% interval, n = 4 seeds"
+    assert averaged([1, 4], "run") == (
+        "mean over runs with 95% interval, none where n = 1, n = 1 to 4 runs"
+    )
+    assert averaged([1], "seed") == "n = 1 seed, no interval"
+
+
 def test_an_undefined_risk_is_called_undefined():
     assert number(np.nan) == "undefined"
     assert number(-0.5) == "\N{MINUS SIGN}0.500"
@@ -462,10 +492,17 @@ def test_a_report_of_some_finished_parts_says_that_it_is_unfinished(folder, tmp_
 
 def test_a_forest_of_many_rows_is_split_so_that_each_picture_fits_a_page():
     found = interval(np.array([0.0, 1.0]))
-    rows = [Row(f"{i} " + "long_name_" * 12, {0: found, 1: found}) for i in range(MOST_ROWS + 1)]
-    pictures = [*forest(rows, {"nash": {"a": 0.5, "b": 0.5}}, "reward", ("a", "b"))]
-    assert [some for _, some in pictures] == ["1 to 8 of 15", "9 to 15 of 15"]
-    assert pictures[0][0] != pictures[1][0]
+    rows = [Row(f"{i} " + "long_name_" * 12, {0: found, 1: found}) for i in range(15)]
+    anchors = {"nash": {"a": 0.5, "b": 0.5}}
+    pictures = [*forest(rows, anchors, "reward", ("a", "b"))]
+    # Three lines of a name, two seats and a margin: 0.74 inches a row.
+    assert [some for _, some in pictures] == ["1 to 7 of 15", "8 to 14 of 15", "15 to 15 of 15"]
+    svgs = [base64.b64decode(a.partition(",")[2]).decode() for a, _ in pictures]
+    heights = [float(re.search(r'height="([\d.]+)pt"', svg)[1]) / 72 for svg in svgs]
+    assert max(heights) < TALLEST + 1.2
+    assert [svg.count("nash") for svg in svgs] == [1, 1, 1]
+    lone = Row("tall", dict.fromkeys(range(80), found))
+    assert [some for _, some in forest([lone], {}, "reward")] == ["1"]
 
 
 def test_a_table_escapes_what_is_not_markup_and_breaks_long_names():
@@ -475,6 +512,7 @@ def test_a_table_escapes_what_is_not_markup_and_breaks_long_names():
     assert "g&lt;h" in text
     assert "module:<wbr>Agent" in text
     assert '<td class="number" data-of="n"><b>1</b></td>' in text
+    assert "1.0e+00" in table("x", columns, [Group("", [("a", "1.0e+00")])])
     assert slug("My Game: v0/x") == "my-game-v0-x"
 
 

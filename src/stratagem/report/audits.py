@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stratagem.envs.core import Array
 from stratagem.evaluation.sessions import Columns
 from stratagem.metrics import Interval, interval
 
@@ -15,7 +16,7 @@ from .markup import (
     Html,
     N,
     Section,
-    count,
+    averaged,
     ends,
     estimate,
     figure,
@@ -33,8 +34,9 @@ class Audited(NamedTuple):
         lineup: policies of all seats, joined by ' + '.
         seat: index of the seat.
         agent: its name.
-        value: what the seat has, with an interval over runs.
-        best: what its best deviation has: lower and upper ends of brackets, over runs.
+        value: what the seat has, with an interval over runs, or of the simulation of one run.
+        best: what its best deviation has: lower and upper ends of brackets, over runs; the
+            upper one is infinite where no bound is known.
         gain: the difference, likewise; both are the same where all runs are exact.
         one_shot: gain of the best deviation that lasts one period; NaN where undefined.
         exact: in how many of the runs the gain is exact.
@@ -73,9 +75,9 @@ def audited(audits: Columns) -> list[Audited]:
                     lineup,
                     seat,
                     here["agent"][0].item(),
-                    interval(here["value"]),
-                    (interval(here["best_low"]), interval(here["best_high"])),
-                    (interval(here["gain_low"]), interval(here["gain_high"])),
+                    _value(here),
+                    (interval(here["best_low"]), _upper(here["best_high"])),
+                    (interval(here["gain_low"]), _upper(here["gain_high"])),
                     interval(here["one_shot_gain"]),
                     int(here["exact"].sum()),
                     tuple(unique(here["method"])),
@@ -84,9 +86,24 @@ def audited(audits: Columns) -> list[Audited]:
     return found
 
 
+def _value(runs: Columns) -> Interval:
+    """Return the mean over runs; where one was simulated, with the interval of the simulation."""
+    found = interval(runs["value"])
+    if found.n > 1 or runs["value_low"][0] == runs["value_high"][0]:
+        return found
+    return found._replace(low=float(runs["value_low"][0]), high=float(runs["value_high"][0]))
+
+
+def _upper(values: Array) -> Interval:
+    """Return the mean of upper ends; infinite where no bound is known in some run."""
+    if np.isposinf(values).any():
+        return Interval(np.inf, np.nan, np.inf, len(values))
+    return interval(values)
+
+
 def audit_section(audits: Columns, key: str) -> Iterator[Section]:
     """Yield the section of one scenario's audits, if there are any."""
-    if not audits or not len(audits["seat"]):
+    if not audits:
         return
     parts = [
         note(
@@ -94,16 +111,15 @@ def audit_section(audits: Columns, key: str) -> Iterator[Section]:
             "frozen. The gain is the value of its best deviation minus its own value: 0 says that "
             "nothing is to be gained. Where the best deviation is not known exactly, a bracket "
             "holds it: its ends are the means of the runs' lower and upper ends, and the interval "
-            "reaches from the lower end's lower to the upper end's upper limit. n counts training "
-            "runs; what does not learn is one policy, audited once."
+            "reaches from the lower end's lower to the upper end's upper limit. Where no upper "
+            "bound is known, the gain is at least the lower end. n counts training runs; what does not "
+            "learn is one policy, audited once."
         )
     ]
-    for unit, discount in dict.fromkeys(
-        zip(audits["unit"].tolist(), audits["discount"].tolist(), strict=True)
-    ):
-        same = np.isclose(audits["discount"], discount, equal_nan=True)
-        own = {name: column[same & (audits["unit"] == unit)] for name, column in audits.items()}
-        parts += _unit(audited(own), _words(unit, discount))
+    units = [*map(_words, audits["unit"].tolist(), audits["discount"].tolist())]
+    told = {**audits, "units": np.array(units, np.str_)}
+    for unit in unique(told["units"]):
+        parts += _unit(audited(select(told, units=unit)), unit)
     yield Section(f"{key}-audits", "Audits", parts)
 
 
@@ -114,7 +130,7 @@ def _words(unit: str, discount: float) -> str:
 
 def _unit(found: Sequence[Audited], unit: str) -> Iterator[str]:
     lineups = dict.fromkeys(x.lineup for x in found)
-    runs = count((x.value.n for x in found), "runs")
+    runs = averaged((x.value.n for x in found), "run")
     rows = [
         Row(
             short(lineup),
@@ -127,11 +143,10 @@ def _unit(found: Sequence[Audited], unit: str) -> Iterator[str]:
     for address, some in forest(rows, {}, f"gain of the best deviation, {unit}", zero=True):
         yield figure(
             address,
-            f"Gain of the best deviation of each seat, {some} line-ups, {unit}, mean with 95% "
-            f"interval, {runs}.",
-            f"Gain of each seat's best deviation, {unit}: mean over runs with 95% interval, "
-            f"{runs}. The line is at 0, nothing to gain; a gain known within a bracket is drawn "
-            "as a bar between its ends.",
+            f"Gain of the best deviation of each seat, {some} line-ups, {unit}: {runs}.",
+            f"Gain of each seat's best deviation, {unit}: {runs}. The line is at 0, nothing to "
+            "gain; a gain known within a bracket is drawn as a bar between its ends, or as an "
+            "arrow from the lower end where no upper bound is known.",
         )
     yield table(
         f"Value, best deviation and gain of each seat, {unit}, with 95% intervals over runs",
@@ -167,6 +182,9 @@ def _bracket(pair: tuple[Interval, Interval], bracketed: bool) -> str:
     if not bracketed:
         return estimate(pair[0])
     low, high = pair
+    if not np.isfinite(high.value):
+        reach = f"[{number(low.low)}, \N{INFINITY})" if np.isfinite(low.low) else "no interval"
+        return Html(f'at least {number(low.value)} <span class="ends">{reach}</span>')
     both = Interval(low.value, low.low, high.high, low.n)
     return Html(
         f'{number(low.value)} to {number(high.value)} <span class="ends">{ends(both)}</span>'

@@ -23,8 +23,10 @@ from .canvas import (
     wrapped,
 )
 
-MOST_ROWS = 14
-"""Rows of one picture: more would not fit a page of paper."""
+TALLEST = 5.6
+"""Inches of rows in one picture: more would not fit a page of paper."""
+LANE, LINE = 0.1, 0.15
+"""Inches from seat to seat, and from line to line of a name."""
 
 
 class Row(NamedTuple):
@@ -61,13 +63,20 @@ def forest(
         the address of an SVG picture and how many rows are in it; several pictures have the
         same axis.
     """
-    low, high = _extent(rows, anchors, zero)
-    pictures = -(-len(rows) // MOST_ROWS)
-    for some in np.array_split(np.arange(len(rows)), pictures):
-        shown = [rows[i] for i in some]
-        of = "" if pictures == 1 else f"{some[0] + 1} to {some[-1] + 1} of "
-        picture = _forest(shown, anchors, unit, agents, zero, (low, high))
+    extent = _extent(rows, anchors, zero)
+    first = 0
+    while first < len(rows):
+        heights = np.cumsum([_height(row) for row in rows[first:]])
+        count = max(int((heights <= TALLEST).sum()), 1)
+        shown = rows[first : first + count]
+        of = "" if count == len(rows) else f"{first + 1} to {first + count} of "
+        picture = _forest(shown, anchors, unit, agents, zero, extent)
         yield address(picture), f"{of}{len(rows)}"
+        first += count
+
+
+def _height(row: Row) -> float:
+    return 0.09 + LINE * len(wrapped(row.name)) + LANE * len(row.values)
 
 
 def _extent(rows: Sequence[Row], anchors: Anchors, zero: bool) -> tuple[float, float]:
@@ -89,12 +98,9 @@ def _forest(
     zero: bool,
     extent: tuple[float, float],
 ) -> Any:
-    lane = 0.1
     top = 0.06 + 0.2 * len(anchors) + (0.08 if anchors else 0.0)
     names = [wrapped(row.name) for row in rows]
-    heights = [
-        0.09 + 0.15 * len(n) + lane * len(r.values) for n, r in zip(names, rows, strict=True)
-    ]
+    heights = [*map(_height, rows)]
     bottom = top + sum(heights) + 0.04
     figure, axes = canvas(bottom + 0.45)
     axes.set_xlim(extent)
@@ -119,9 +125,9 @@ def _forest(
             bbox={"facecolor": "white", "alpha": 0.75, "pad": 0.4, "lw": 0},
             zorder=2,
         )
-        first = y + 0.12 + 0.15 * len(text)
-        for lane_number, (seat, x) in enumerate(row.values.items()):
-            _whiskers(axes, x, row.uppers.get(seat), first + lane * lane_number, seat)
+        first = y + 0.12 + LINE * len(text)
+        for lane, (seat, x) in enumerate(row.values.items()):
+            _whiskers(axes, x, row.uppers.get(seat), first + LANE * lane, seat)
         y += height
         axes.axhline(y, color=GRID, lw=0.5, zorder=0)
     axes.set_xlabel("\n".join(wrapped(unit, 46)), fontsize=9, color=INK)
@@ -163,11 +169,15 @@ def _anchor(
 
 def _whiskers(axes: Any, x: Interval, upper: Interval | None, y: float, seat: int) -> None:
     tint, shape = colour(seat), marker(seat)
-    low, high = x.low, (upper or x).high
+    right = axes.get_xlim()[1]
+    low, high = x.low, min((upper or x).high, right)
     if np.isfinite([low, high]).all():
         axes.plot([low, high], [y, y], color=tint, lw=2, solid_capstyle="butt", zorder=3)
-    if upper is not None:
-        bracket = [x.value, upper.value]
-        axes.plot(bracket, [y, y], "|-", color=tint, lw=0.8, ms=6, mew=1.4, zorder=4)
-    else:
+    if upper is None:
         axes.plot([x.value], [y], shape, color=tint, ms=5.5, mec="white", mew=0.7, zorder=4)
+        return
+    top = min(upper.value, right)
+    axes.plot([x.value, top], [y, y], color=tint, lw=0.8, zorder=4)
+    end = "|" if np.isfinite(upper.value) else ">"
+    for place, mark in ((x.value, "|"), (top, end)):
+        axes.plot([place], [y], mark, color=tint, ms=6, mew=1.4, clip_on=False, zorder=4)

@@ -9,7 +9,7 @@ from stratagem.evaluation.sessions import Columns
 from stratagem.metrics import Interval, interval, paired
 
 from .forest import Row, forest
-from .markup import Column, Group, N, Section, count, estimate, figure, note, table
+from .markup import Column, Group, N, Section, averaged, estimate, figure, note, table
 from .summary import Line, line, opened, per_seed, select, short, unique
 
 MEASURES = {
@@ -102,17 +102,15 @@ def _each(players: Columns) -> Iterator[str]:
         ]
     seats = unique(select(players, focal=True)["seat"])
     name = short(players["lineup"][0].item())
-    seeds = count((x.risk.n for _, _, x in found), "seeds")
+    seeds = averaged((x.risk.n for _, _, x in found), "seed")
     rows = [
         Row(f"{split}: {one}", {seat: x.reward[seat] for seat in seats}) for split, one, x in found
     ]
     for address, some in forest(rows, {}, f"reward per period of {name}"):
         yield figure(
             address,
-            f"Reward per period of {name} against {some} backgrounds, mean with 95% interval, "
-            f"{seeds} per background.",
-            f"Reward per period against each background, train ones first: mean over seeds with "
-            f"95% interval, {seeds}.",
+            f"Reward per period of {name} against {some} backgrounds: {seeds}.",
+            f"Reward per period against each background, train ones first: {seeds}.",
         )
     yield table(
         f"{name} against each background: means over seeds with 95% intervals",

@@ -9,6 +9,9 @@ import numpy as np
 
 from stratagem.metrics import Interval
 
+FEW = 6
+"""Rows of a group that stay on one page of paper."""
+
 
 class Html(str):
     """Text that is markup already; every other cell of a table is escaped."""
@@ -30,9 +33,16 @@ class Section(NamedTuple):
     parts: Sequence[str]
 
     def at(self, level: int) -> str:
-        """Return the section with a heading of this level."""
+        """Return the section with a heading of this level, kept on one page with what follows.
+
+        That is all paragraphs up to a first picture, and the picture.
+        """
         heading = f'<h{level} id="{self.key}">{escape(self.title)}</h{level}>'
-        return "\n".join([heading, *self.parts])
+        kinds = [part[:7] for part in self.parts]
+        kept = next((i for i, kind in enumerate(kinds) if kind[:2] != "<p"), len(kinds))
+        kept += kinds[kept : kept + 1] == ["<figure"]
+        together = "\n".join([heading, *self.parts[:kept]])
+        return "\n".join([f'<div class="keep">{together}</div>', *self.parts[kept:]])
 
 
 class Column(NamedTuple):
@@ -84,10 +94,19 @@ def estimate(x: Interval) -> Html:
     return Html(f'{number(x.value)} <span class="ends">{ends(x)}</span>')
 
 
-def count(numbers: Iterable[int], what: str) -> str:
-    """Return "n = 4 seeds", or "n = 2 to 4 seeds" where they differ."""
+def averaged(numbers: Iterable[int], unit: str) -> str:
+    """Return over how many units means were taken, and whether they have intervals.
+
+    Args:
+        numbers: n of each mean that is shown.
+        unit: "seed" or "run".
+    """
     least, most = min(found := [*numbers]), max(found)
-    return f"n = {least} {what}" if least == most else f"n = {least} to {most} {what}"
+    if most == 1:
+        return f"n = 1 {unit}, no interval"
+    some = ", none where n = 1" if least == 1 else ""
+    n = f"n = {most}" if least == most else f"n = {least} to {most}"
+    return f"mean over {unit}s with 95% interval{some}, {n} {unit}s"
 
 
 def slug(text: str) -> str:
@@ -116,7 +135,8 @@ def table(caption: str, columns: Sequence[Column], groups: Iterable[Group]) -> s
             else ""
         ]
         rows += ["<tr>" + "".join(map(_cell, columns, row)) + "</tr>" for row in group.rows]
-        bodies.append("<tbody>" + "\n".join(rows) + "</tbody>")
+        few = ' class="few"' if len(rows) <= FEW else ""
+        bodies.append(f"<tbody{few}>" + "\n".join(rows) + "</tbody>")
     return (
         f'<table class="cards"><caption>{escape(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead>{''.join(bodies)}</table>"
@@ -124,7 +144,8 @@ def table(caption: str, columns: Sequence[Column], groups: Iterable[Group]) -> s
 
 
 def _cell(column: Column, cell: str) -> str:
-    inside = cell if isinstance(cell, Html) else _breakable(cell)
+    words = column.kind in ("name", "text")
+    inside = cell if isinstance(cell, Html) else _breakable(cell) if words else escape(cell)
     if column.kind == "name":
         return f'<th scope="row" class="name">{inside}</th>'
     return f'<td class="{column.kind}" data-of="{escape(column.title)}">{inside}</td>'

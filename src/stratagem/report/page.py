@@ -32,7 +32,7 @@ def write_report(folder: Path) -> Path:
     chapters = [*_chapters(manifest, rows, folder)]
     body = "\n".join(
         [
-            *_header(manifest, len(rows["reward"])),
+            *_header(manifest, rows),
             *_contents(chapters),
             "<main>",
             *(chapter.html() for chapter in chapters),
@@ -95,27 +95,35 @@ def _chapters(manifest: Mapping[str, Any], rows: Columns, folder: Path) -> Itera
                 entry,
                 keys[name],
                 own,
-                *(select(x, scenario=name) if x else {} for x in (rows, curves, audits)),
+                *(_of(name, columns) for columns in (rows, curves, audits)),
             )
             yield _Chapter(Section(keys[name], name, introduction(entry, own)), [*inner])
     yield _Chapter(certificates(entries, keys))
 
 
-def _header(manifest: Mapping[str, Any], rows: int) -> Iterator[str]:
+def _of(scenario: str, columns: Columns) -> Columns:
+    """Return the rows of a scenario; no columns if there are no rows."""
+    own = select(columns, scenario=scenario) if columns else {}
+    return own if own and len(own["scenario"]) else {}
+
+
+def _header(manifest: Mapping[str, Any], rows: Columns) -> Iterator[str]:
     versions = ", ".join(f"{k} {v}" for k, v in manifest["versions"].items())
     facts = {
         "Played": manifest["started"],
         "Seeds": f"{manifest['seeds']} independent ones per line-up",
-        "Rows": f"{rows:,} (one per episode and seat)",
+        "Rows": f"{len(rows['reward']):,} (one per episode and seat)",
         "Configuration": manifest["config_hash"],
         "Seed roots": manifest["roots"],
         "Versions": versions,
     }
     yield f"<header>\n<h1>Stratagem benchmark, {escape(manifest['suite'])} suite</h1>"
     if not manifest["complete"]:
+        missing = [e["name"] for e in manifest["scenarios"] if e["name"] not in rows["scenario"]]
+        of = f", and all of {', '.join(missing)}" if missing else ""
         yield (
             '<p class="warning"><strong>This run is unfinished:</strong> some line-ups or seeds '
-            "are still missing.</p>"
+            f"are still missing{escape(of)}.</p>"
         )
     yield "<dl>"
     for name, value in facts.items():

@@ -70,7 +70,10 @@ def learning(curves: Columns, lineup: str, anchors: Anchors) -> str:
     axes.autoscale_view()
     _label_lines(axes, sorted(lines, key=lambda mark: mark[0]))
     axes.set_xlim(0, float(own["period"].max()))
-    axes.set_xlabel("periods of training", fontsize=9, color=INK)
+    thousands = own["period"].max() >= 10_000
+    if thousands:
+        axes.xaxis.set_major_formatter(lambda period, _: f"{period / 1000:g}")
+    axes.set_xlabel(f"{'thousand ' if thousands else ''}periods of training", fontsize=9, color=INK)
     axes.set_ylabel("reward per period", fontsize=9, color=INK)
     axes.xaxis.set_major_locator(ticker(4))
     return address(figure)

@@ -16,7 +16,19 @@ from .audits import audit_section
 from .canvas import Anchors, colour
 from .forest import Row, forest
 from .heldout import held_out_section
-from .markup import Column, Group, N, Section, count, estimate, figure, figures, note, number, table
+from .markup import (
+    Column,
+    Group,
+    N,
+    Section,
+    averaged,
+    estimate,
+    figure,
+    figures,
+    note,
+    number,
+    table,
+)
 from .summary import Line, matrix, select, short, unique
 
 ON_SCORECARD = ("risk", "risk_iqm", "high_risk")
@@ -101,7 +113,7 @@ def _setting(value: Any) -> str:
 
 def _results(entry: Entry, found: Sequence[Line], rows: Columns, anchors: Anchors) -> Iterator[str]:
     agents = entry["agents"]
-    n = count((line.risk.n for line in found), "seeds")
+    n = averaged((line.risk.n for line in found), "seed")
     drawn = [Row(line.label, dict(enumerate(line.reward))) for line in found]
     read = (
         " Above the rule stand the benchmarks, as hollow marks and dashed lines: in a seat's "
@@ -113,9 +125,8 @@ def _results(entry: Entry, found: Sequence[Line], rows: Columns, anchors: Anchor
         yield figure(
             address,
             f"Reward per period of each seat, {some} line-ups"
-            f"{' beside ' + str(len(anchors)) + ' benchmarks' if anchors else ''}, mean with 95% "
-            f"interval, {n}.",
-            f"Reward per period of each seat: mean over seeds with 95% interval, {n}.{read}",
+            f"{f' beside {len(anchors)} benchmarks' if anchors else ''}: {n}.",
+            f"Reward per period of each seat: {n}.{read}",
         )
     metrics = entry.get("metrics", named.STANDARD)
     names = tuple(dict.fromkeys(("reward", *metrics, "seat_risk")))
@@ -196,7 +207,7 @@ def _learning(curves: Columns, anchors: Anchors) -> Iterator[str]:
             plots.learning(curves, lineup, anchors),
             f"Learning curve of {name}: reward per period of each seat over training beside "
             f"{len(anchors)} benchmarks, n = {runs} runs.",
-            f"{name}: mean over n = {runs} training runs with its 95% interval.",
+            f"{name}: {averaged([runs], 'run')}.",
         )
         shown.append(picture)
     yield note(

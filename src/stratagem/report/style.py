@@ -33,7 +33,8 @@ th:last-child, td:last-child { padding-right: 0; }
 th.number, td.number, th.n, td.n { text-align: right; }
 td.text { overflow-wrap: anywhere; min-width: 6em; }
 td, tbody th.name { border-bottom: 1px solid var(--rule); }
-tbody th.name { text-align: left; font-weight: 400; overflow-wrap: break-word; min-width: 6em; }
+tbody th.name { text-align: left; font-weight: 400; overflow-wrap: anywhere; min-width: 8em; }
+td.number { white-space: nowrap; }
 .ends { display: block; color: var(--soft); font-size: .86em; white-space: nowrap; }
 td.strip { width: 22%; min-width: 6rem; vertical-align: middle; }
 td.strip svg { display: block; width: 100%; height: 1.3em; }
@@ -41,7 +42,7 @@ td.strip svg { display: block; width: 100%; height: 1.3em; }
 .bar { stroke: var(--risk); stroke-width: 3.4; opacity: .45; }
 .value { stroke: var(--risk); stroke-width: 1.8; }
 tr.group th { text-align: left; padding-top: .8rem; font-weight: 600; overflow-wrap: anywhere; }
-figure { margin: .8rem 0 1.2rem; max-width: 30rem; }
+figure { margin: .8rem 0 1.2rem; max-width: 27rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr));
   column-gap: 1.5rem; }
 figure img { display: block; width: 100%; height: auto; background: #fff; }
@@ -65,7 +66,7 @@ a { color: var(--link); }
   .cards tr:not(.group) { display: flex; flex-wrap: wrap; gap: .25rem .7rem;
     border-bottom: 1px solid var(--rule); padding: .5rem 0; }
   .cards tbody td, .cards tbody th.name { border: none; padding: 0; text-align: left;
-    width: auto; min-width: 0; flex: 0 0 calc((100% - 1.4rem) / 3); }
+    width: auto; min-width: 0; white-space: normal; flex: 0 0 calc((100% - 1.4rem) / 3); }
   .cards tbody th.name { flex: 1 1 60%; font-weight: 600; overflow-wrap: anywhere; }
   .cards tbody td.n { flex: 0 0 auto; order: -1; text-align: right; color: var(--soft); }
   .cards tbody th.name { order: -2; }
@@ -85,11 +86,11 @@ a { color: var(--link); }
   h1 { font-size: 17pt; }
   h2 { font-size: 13.5pt; }
   h3 { font-size: 11pt; }
-  h1, h2, h3, h2 + p, h3 + p, .key, caption, thead, tr.group { break-after: avoid; }
-  figure, tr, p, li, dl { break-inside: avoid; }
+  h1, h2, h3, .keep, .note, caption, thead, tr.group { break-after: avoid; }
+  h1, h2, h3, .keep, figure, caption, tr, p, li, dl, tbody.few { break-inside: avoid; }
   thead { display: table-header-group; }
-  figure { max-width: 11cm; }
-  figure img { max-height: 22cm; }
+  figure { max-width: 9.5cm; }
+  figure img { width: auto; max-width: 100%; max-height: 18cm; }
   table { font-size: 8.5pt; }
   a { color: inherit; text-decoration: none; }
   nav span { display: none; }
