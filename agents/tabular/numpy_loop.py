@@ -5,7 +5,7 @@ the rows of the arrays are is said in `Rules` and `Progress`.
 """
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -55,6 +55,9 @@ class Progress(NamedTuple):
 
 _NUMBERS = 2**15
 """Random numbers drawn at once for one draw of all seats and runs."""
+
+_UNCHECKED: Literal["clip"] = "clip"
+"""How `take` writes to `out` without a buffer; no index is out of range."""
 
 
 def advance(rules: Rules, now: Progress, until: int, stable: int) -> None:
@@ -133,19 +136,19 @@ def _block(
             cell = greedy.copy()
             cell.put(places, start.take(places) + what[played - 1])
         joint = rules.strides.dot(cell - start)
-        paid = payoffs.take(joint, 1, rewards[played - 1])
+        paid = payoffs.take(joint, 1, rewards[played - 1], _UNCHECKED)
         state = joint if short else (state * rules.num_joint + joint) % rules.num_states
         reached = rules.views.take(state, 1)
         reached += base
         following = best.take(reached)
-        q_flat.take(following, None, future)
+        q_flat.take(following, None, future, _UNCHECKED)
         future *= discount
         future += paid
         old = q_flat.take(cell)
         future -= old
         future *= alpha
         future += old
-        q_flat.put(cell, future)
+        q_flat[cell] = future
         first = q.take(row, 0).argmax(-1)
         first += start
         changed = first != greedy
