@@ -42,6 +42,7 @@ LEVER = scenario(
     training=40,
     learners={"q_learning": {"beta": 0.1}},
     cross_play=True,
+    audit=True,
 )
 PRICING = scenario(
     "pricing-test",
@@ -54,6 +55,7 @@ PRICING = scenario(
     periods=12,
     max_episode_steps=5,
     training=30,
+    audit=True,
 )
 SUITE = (LEVER, PRICING)
 SEEDS = CHUNK + 2  # so that line-ups have two units
@@ -157,6 +159,7 @@ def test_a_suite_has_a_part_per_line_up_and_chunk_of_seeds(finished):
             assert (folder / "episodes" / part).is_file()
     assert len(list((folder / "rows").iterdir())) == 2 * 4
     assert len(list((folder / "curves").iterdir())) == 2 * 2
+    assert len(list((folder / "audits").iterdir())) == 1 + 2 + 1  # none where backgrounds play
     assert len(list((folder / "trained").iterdir())) == 2
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [*TABLES, "trained", "manifest.json"]
@@ -166,6 +169,24 @@ def test_a_suite_has_a_part_per_line_up_and_chunk_of_seeds(finished):
         for path in folder.rglob("*.parquet")
     }
     assert joint_hash(rows) == manifest["rows_hash"]
+
+
+def test_every_run_of_a_line_up_is_audited_and_what_does_not_learn_once(finished):
+    folder, _ = finished
+    runs = {}
+    for path in sorted((folder / "audits").iterdir()):
+        table = read_table(path)
+        keys = zip(table["scenario"], table["lineup"], strict=True)
+        for key, run, seat in zip(keys, table["run"], table["seat"], strict=True):
+            runs.setdefault(key, []).append((int(run), int(seat)))
+        assert table["exact"].all()
+        assert (table["gain_low"] >= 0).all()
+        assert table["best_low"] == pytest.approx(table["value"] + table["gain_low"])
+    assert runs == {
+        ("lever-test", "random + random"): [(0, 0), (0, 1)],
+        ("lever-test", "q_learning + q_learning"): [(i, k) for i in range(SEEDS) for k in (0, 1)],
+        ("pricing-test", "random + tit_for_tat"): [(0, 0), (0, 1)],
+    }
 
 
 def test_all_parts_of_a_table_have_its_columns_the_same_types_and_no_nulls(finished):
@@ -285,7 +306,7 @@ def emptied(whole):
     return b""
 
 
-@pytest.mark.parametrize("table", ["rows", "episodes", "curves", "trained"])
+@pytest.mark.parametrize("table", [*TABLES, "trained"])
 @pytest.mark.parametrize("spoil", [truncated, flipped_in_the_data, flipped_at_the_end, emptied])
 def test_a_damaged_part_is_told_of_and_played_again_to_the_same_rows(copied, table, spoil):
     folder, rows_hash = copied

@@ -43,6 +43,7 @@ OTHERS = {
     "training": 61,
     "learners": (("q_learning", (("alpha", 0.3),)),),
     "cross_play": True,
+    "audit": True,
     "metrics": ("risk",),
     "tags": ("x",),
     "about": "y",

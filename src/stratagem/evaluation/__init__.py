@@ -1,6 +1,7 @@
 """Play scenarios over independent seeds, and keep the rows."""
 
 from .anchors import benchmark_json, per_period
+from .audit import AUDIT_COLUMNS
 from .bench import NotWritableError, bench
 from .roots import root, roots
 from .rows import EPISODE_COLUMNS, ROW_COLUMNS, Columns
@@ -8,6 +9,7 @@ from .sessions import CURVE_COLUMNS, Result, evaluate, merge, rematch, train_run
 from .storage import read_manifest, read_tables
 
 __all__ = [
+    "AUDIT_COLUMNS",
     "CURVE_COLUMNS",
     "EPISODE_COLUMNS",
     "ROW_COLUMNS",

@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stratagem.envs.core import Game
+from stratagem.envs.registry import find
 from stratagem.scenarios import Scenario
+from stratagem.scenarios.backgrounds import BACKGROUND
 
+from .audit import AUDIT_COLUMNS, audit_all, audit_columns
 from .learning import Training
 from .matches import Given, Lineup, lineup_name, matches, played, seated, training_lineup
 from .roots import root, roots
@@ -17,6 +20,9 @@ from .trainers import fit
 Tick = Callable[[float], None]
 """Told the share of the work that is done, in (0, 1]."""
 
+
+AUDIT_PERIODS = 2000
+"""Periods that deviators learn for where the best deviation cannot be computed."""
 
 CURVE_COLUMNS: Mapping[str, str] = {
     **{name: ROW_COLUMNS[name] for name in ("scenario", "lineup", "seat", "agent")},
@@ -28,18 +34,21 @@ CURVE_COLUMNS: Mapping[str, str] = {
 
 
 class Result(NamedTuple):
-    """What an evaluation found; all three are sorted by seed.
+    """What an evaluation found; all tables are sorted by seed.
 
     Attributes:
         rows: one row per episode and seat; the columns are described in `ROW_COLUMNS`.
         episodes: one row per episode; the columns are described in `EPISODE_COLUMNS`.
         curves: one row per training run, seat and block of periods, described in
             `CURVE_COLUMNS`; empty without learners.
+        audits: one row per training run and seat, or one per seat without learners, described in
+            `AUDIT_COLUMNS`; empty unless `audited`.
     """
 
     rows: Columns
     episodes: Columns
     curves: Columns
+    audits: Columns
 
 
 def evaluate(
@@ -177,7 +186,18 @@ def rematch(
     ]
     rows, episodes = map(joined, zip(*parts, strict=True))
     curves = _curves(scenario, game, lineup, indices, leading, training) if training else {}
-    return Result(rows, episodes, curves)
+    found = {}
+    if audited(scenario, lineup.names, leading, learning=training is not None):
+        found = _audits(scenario, game, lineup, indices, leading, training)
+    return Result(rows, episodes, curves, found)
+
+
+def audited(scenario: Scenario, names: Sequence[str], seeds: Sequence[int], learning: bool) -> bool:
+    """Return whether some seeds of a line-up have audits: never where backgrounds play.
+
+    What does not learn plays alike in every seed, and is audited with seed 0 alone.
+    """
+    return scenario.audit and BACKGROUND not in names and (learning or 0 in seeds)
 
 
 def _indices(seeds: int | Sequence[int]) -> list[int]:
@@ -185,6 +205,35 @@ def _indices(seeds: int | Sequence[int]) -> list[int]:
     if not indices or min(indices) < 0 or len(set(indices)) != len(indices):
         raise ValueError(f"seeds must be at least 1, or distinct indices from 0, got {seeds}")
     return indices
+
+
+def _audits(
+    scenario: Scenario,
+    game: Game[Any],
+    lineup: Lineup,
+    indices: list[int],
+    leading: list[int],
+    training: Training | None,
+) -> Columns:
+    parts = []
+    for run in leading if training else [0]:
+        policies = [
+            training.policies[seat][indices.index(run)]
+            if training and seat in lineup.learning
+            else lineup.policies[seat]
+            for seat in range(len(lineup.names))
+        ]
+        parts.append(
+            audit_columns(
+                audit_all(policies, game, periods=AUDIT_PERIODS, seed=run),
+                scenario=scenario.name,
+                version=scenario.version,
+                game=find(scenario.game).full_id,
+                lineup=lineup.name,
+                run=run,
+            )
+        )
+    return joined(parts)
 
 
 def _curves(
@@ -211,6 +260,7 @@ def _curves(
 
 
 __all__ = [
+    "AUDIT_COLUMNS",
     "CURVE_COLUMNS",
     "EPISODE_COLUMNS",
     "ROW_COLUMNS",

@@ -18,6 +18,7 @@ import numpy as np
 
 from stratagem.envs.core import Array
 
+from .audit import AUDIT_COLUMNS
 from .sessions import CURVE_COLUMNS, EPISODE_COLUMNS, ROW_COLUMNS, Columns
 
 MANIFEST = "manifest.json"
@@ -25,6 +26,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "rows": ROW_COLUMNS,
     "episodes": EPISODE_COLUMNS,
     "curves": CURVE_COLUMNS,
+    "audits": AUDIT_COLUMNS,
 }
 """Folders of Parquet parts, and name and meaning of the columns of every part in them."""
 

@@ -16,7 +16,7 @@ from stratagem.envs.registry import find
 from stratagem.scenarios import Lineup, Scenario
 from stratagem.scenarios.backgrounds import BACKGROUND
 
-from .sessions import Result, evaluate, lineup_name, merge, rematch, train_runs
+from .sessions import Result, audited, evaluate, lineup_name, merge, rematch, train_runs
 from .storage import content_hash, object_bytes, part_name, read_object, table_bytes
 from .trainers import trains
 from .workers import Tick
@@ -70,7 +70,12 @@ class Unit(NamedTuple):
         """Paths of everything that it writes, within the folder of results."""
         if self.phase == "train":
             return (f"{TRAINED}/{Path(self.part).stem}.pickle",)
-        found = ("rows", "episodes", *(["curves"] if self.learning else []))
+        audits = audited(self.scenario, self.lineup, self.seeds, self.learning)
+        found = (
+            *("rows", "episodes"),
+            *(["curves"] if self.learning else []),
+            *(["audits"] if audits else []),
+        )
         return tuple(f"{table}/{self.part}" for table in found)
 
 

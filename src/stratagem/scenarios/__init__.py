@@ -56,6 +56,8 @@ class Scenario:
         training: periods that learners learn before they are frozen, 0 if none does.
         learners: hyper-parameters, as (name of the learner, (name, value) pairs) pairs.
         cross_play: whether line-ups of learners are re-matched across training runs.
+        audit: whether it is computed what the best deviation of each seat from each line-up gains,
+            except where backgrounds play.
         metrics: names of `stratagem.metrics.METRICS` that the summary states.
         tags: words to select scenarios by.
         about: one sentence.
@@ -75,6 +77,7 @@ class Scenario:
     training: int = 0
     learners: tuple[tuple[str, Pairs], ...] = ()
     cross_play: bool = False
+    audit: bool = False
     metrics: tuple[str, ...] = STANDARD
     tags: tuple[str, ...] = ()
     about: str = ""

@@ -126,6 +126,7 @@ def _pricing() -> list[Scenario]:
                 "q_learning": {"alpha": 0.15, "beta": 5e-5, "discount": 0.95, "start": first}
             },
             cross_play=True,
+            audit=True,
             tags=("collusion",),
             about="Two firms, fifteen prices, memory of one period; learners with the source's "
             "learning rate and first values, whose exploration fades faster than there.",
@@ -151,6 +152,7 @@ def _lever() -> list[Scenario]:
             training=4000,
             learners={"q_learning": {"alpha": 0.1, "beta": 2e-3}},
             cross_play=True,
+            audit=True,
             tags=("miscoordination",),
             about="Ten levers; learners that were not trained together meet each other.",
         )
@@ -174,6 +176,7 @@ def _information() -> list[Scenario]:
             periods=4000,
             training=20_000,
             learners={"q_learning": {"alpha": 0.1, "beta": 4e-4, "discount": 0.9}},
+            audit=True,
             tags=("conflict",),
             about="An informed and an uninformed player of one of two matrix games; all learners "
             "but Q-learning heed no observation.",
@@ -203,6 +206,7 @@ def _content() -> list[Scenario]:
                 periods=10_000 if name == "content-cdnow" else 2000,
                 training=50_000,
                 learners={"q_learning": {"alpha": 0.1, "beta": 2e-4}},
+                audit=True,
                 tags=("disengagement",),
                 about=about,
             )
@@ -232,6 +236,7 @@ def _matrix() -> list[Scenario]:
                 training=5000,
                 learners={"q_learning": fading},
                 cross_play=True,
+                audit=True,
                 tags=(tag,),
                 about=about,
             )
@@ -247,6 +252,7 @@ def _matrix() -> list[Scenario]:
             periods=200,
             training=5000,
             learners={"q_learning": fading},
+            audit=True,
             tags=("conflict",),
             about="A leader commits to a mixed action, which the follower sees before it answers.",
         )
