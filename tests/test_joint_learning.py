@@ -1,5 +1,6 @@
 """Q-learners over a table: what they learn together is what they learn one by one, to the bit."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,8 @@ from stratagem.players import player
 
 ROOT = Path(__file__).parents[1]
 SEEDS = np.array([5, 1, 2**63 + 9, 77], np.uint64)
-KERNELS = [pytest.param(True, id="compiled"), pytest.param(False, id="numpy")]
-
-
-@pytest.fixture(autouse=True)
-def kernel_needs_numba(request):
-    if request.node.callspec.params.get("kernel") if hasattr(request.node, "callspec") else False:
-        pytest.importorskip("numba")
+NEEDS_NUMBA = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
+KERNELS = [pytest.param(True, id="compiled", marks=NEEDS_NUMBA), pytest.param(False, id="numpy")]
 
 
 def learners(game, **options):
@@ -254,8 +250,8 @@ def test_a_run_stops_once_no_best_action_has_changed_for_long_enough(
 
 @pytest.mark.parametrize("game", [REPEATED[1], ENDING[0], Wander(draw_from=1)], ids=name_of)
 @pytest.mark.parametrize("stable", [None, 30])
+@NEEDS_NUMBA
 def test_training_is_the_same_compiled_in_numpy_and_one_by_one(game, stable, monkeypatch) -> None:
-    pytest.importorskip("numba")
     policies = learners(game, beta=0.05)
     settings = {"seeds": SEEDS, "periods": 400, "max_episode_steps": 13, "stable": stable}
     found = [train(game, policies, **settings)]
@@ -285,6 +281,31 @@ def test_without_numba_training_uses_the_loop_in_numpy(monkeypatch) -> None:
     game = LogitPricing(num_prices=3)
     train(game, learners(game), seeds=SEEDS, periods=100, max_episode_steps=None)
     assert calls[-1] == 100
+
+
+@pytest.mark.parametrize("name", ["sarsa", "boltzmann_q"])
+def test_other_tabular_learners_stop_too(name) -> None:
+    """They are stepped, and stop when a watcher says."""
+    game = LogitPricing(num_prices=2)
+    options = {"beta": 0.05} if name == "sarsa" else {"temperature": 1.0, "decay": 0.95}
+    policies = [player(name, game, seat, alpha=0.3, **options) for seat in range(2)]
+    assert not joins(game, policies, kernel=True)
+    stopped, kept = watched(game, policies, 40, 300, None)
+    found = train(game, policies, seeds=SEEDS, periods=300, max_episode_steps=None, stable=40)
+    assert found.converged.any()
+    assert found.stopped.tolist() == stopped.tolist()
+    for run, best in kept.items():
+        seen = every_observation(game.observation_spaces[0])
+        rules = [found.policies[seat][run].rule(seen) for seat in range(2)]
+        assert np.array_equal(np.concatenate(rules), best)
+
+
+@pytest.mark.parametrize("name", ["reinforce", "exp3"])
+def test_a_learner_without_best_actions_cannot_be_told_to_stop(name) -> None:
+    game = LogitPricing(num_prices=2)
+    policies = [player(name, game, seat) for seat in range(2)]
+    with pytest.raises(ValueError, match="stable must be None for a learner without a table"):
+        train(game, policies, seeds=SEEDS, periods=5, max_episode_steps=None, stable=3)
 
 
 # ---------------------------------------------------------------------------- who joins
@@ -331,8 +352,8 @@ def test_trained_tables_can_be_the_first_values_of_new_runs() -> None:
 # ---------------------------------------------------------------------------- kernel
 
 
+@NEEDS_NUMBA
 def test_compiled_code_is_kept_in_the_users_folder_and_made_once() -> None:
-    pytest.importorskip("numba")
     from stratagem.envs.kernels.tabular_learners import advance
 
     for game in (REPEATED[1], ENDING[0], Wander()):

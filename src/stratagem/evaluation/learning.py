@@ -85,7 +85,7 @@ class _Stepped:
         if self._stable is None:
             return []
         for one in self._players:
-            if one.learns and not hasattr(one.policy, "greedy"):
+            if one.learns and not callable(getattr(one.policy, "greedy", None)):
                 raise ValueError(
                     f"stable must be None for a learner without a table, got {self._stable} "
                     f"for {type(one.policy).__name__}"
