@@ -1,6 +1,5 @@
 import base64
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 from statistics import fmean
 
@@ -10,140 +9,16 @@ import pytest
 pytest.importorskip("pyarrow")
 pytest.importorskip("matplotlib")
 
+from pages import LEVER, NASTY, PRICING, Page, audits, copied
+
 from stratagem.evaluation import bench, evaluate, read_manifest
-from stratagem.evaluation.audit import AUDIT_COLUMNS
-from stratagem.evaluation.storage import write_manifest, write_table
+from stratagem.evaluation.storage import read_table, write_manifest, write_table
 from stratagem.metrics import cross_play, interval, named, paired, share
 from stratagem.report import lines, stored_lines, write_report
-from stratagem.report.audits import audited
-from stratagem.report.forest import TALLEST, Row, forest
 from stratagem.report.heldout import held_out
-from stratagem.report.markup import Column, Group, Html, averaged, bounds, number, slug, table
+from stratagem.report.markup import number
 from stratagem.report.page import stored
-from stratagem.report.plots import band
-from stratagem.report.summary import matrix, opened, overall, select
-from stratagem.scenarios import scenario
-
-LEVER = scenario(
-    "lever-test",
-    "LeverCoordination-v0",
-    lineups=(
-        ("random", "random"),
-        ("fixed:1", "fixed:1"),
-        ("q_learning", "q_learning"),
-        ("q_learning", "background"),
-    ),
-    focal=(0,),
-    train_backgrounds=(("fixed:0",), ("fixed:1",)),
-    test_backgrounds=(("fixed:8",),),
-    periods=8,
-    training=200,
-    learners={"q_learning": {"beta": 0.02}},
-    cross_play=True,
-    metrics=("reward", "reward_iqm", "risk", "high_risk"),
-)
-PRICING = scenario(
-    "pricing-test",
-    "LogitPricing-v0",
-    {"num_prices": 4},
-    lineups=(("benchmark:grid_stackelberg",) * 2,),
-    periods=20,
-)
-VOID = {"meta", "img", "br", "wbr", "link", "hr"}
-NASTY = '<script>alert("x")</script> & $a_b$.zip'
-
-
-class Page(HTMLParser):
-    """A reader that insists on closed tags, and keeps headings, ids, pictures and tables."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.open, self.ids, self.headings, self.pictures, self.tables = [], [], [], [], []
-        self.words = []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        if "id" in attrs:
-            self.ids.append(attrs["id"])
-        if tag == "img":
-            self.pictures.append(attrs)
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append([int(tag[1]), ""])
-        if tag == "table":
-            self.tables.append({"caption": "", "head": [], "rows": {}})
-            self.group = ""
-        if tag == "tr":
-            self.row = []
-        if tag in ("th", "td"):
-            assert tag == "td" or attrs["scope"] in ("col", "row", "rowgroup")
-            self.row.append("")
-        if tag not in VOID:
-            self.open.append((tag, attrs))
-
-    def handle_startendtag(self, tag, attrs):
-        assert "svg" in [name for name, _ in self.open], f"{tag} closes itself, as HTML does not"
-
-    def handle_endtag(self, tag):
-        assert self.open, f"</{tag}> closes nothing"
-        last, attrs = self.open.pop()
-        assert last == tag
-        if tag == "tr":
-            row = [" ".join(cell.split()) for cell in self.row]
-            if attrs.get("class") == "group":
-                self.group = row[0]
-            elif self.tables[-1]["head"]:
-                assert len(row) == len(self.tables[-1]["head"])
-                self.tables[-1]["rows"][self.group, row[0]] = row
-            else:
-                self.tables[-1]["head"] = row
-
-    def handle_data(self, data):
-        inside = [tag for tag, _ in self.open]
-        if "path" not in inside and "style" not in inside:
-            self.words.append(data)
-        if inside and re.fullmatch("h[1-6]", inside[-1]):
-            self.headings[-1][1] += data
-        if "caption" in inside:
-            self.tables[-1]["caption"] += data
-        if "th" in inside or "td" in inside:
-            self.row[-1] += data
-
-    def table(self, *words):
-        """Return the rows of the one table whose caption holds these words."""
-        found = [t for t in self.tables if all(word in t["caption"] for word in words)]
-        assert len(found) == 1, [t["caption"] for t in self.tables]
-        return found[0]["rows"]
-
-
-def audits(runs=3):
-    """Return audits made by hand: exact for seat 0, brackets for seat 1 after the first run."""
-    names = ("seat", "agent", "run", "value", "gain_low", "gain_high", "one_shot_gain", "exact")
-    cells = [
-        (0, "player_0", run, 0.5 + run / 10, 0.2 + run / 10, 0.2 + run / 10, 0.1, True)
-        for run in range(runs)
-    ] + [(1, "player_1", run, 0.25, 0.1, 0.3 + run / 10, np.nan, run == 0) for run in range(runs)]
-    columns = dict(zip(names, map(np.array, zip(*cells, strict=True)), strict=True))
-    same = {
-        "scenario": "lever-test",
-        "version": 0,
-        "game": "stratagem/LeverCoordination-v0",
-        "lineup": "q_learning + q_learning",
-        "unit": "discounted",
-        "discount": 0.95,
-        "nodes": 7,
-    }
-    found = {**{name: np.full(2 * runs, value) for name, value in same.items()}, **columns}
-    assert set(AUDIT_COLUMNS) - set(found) == {
-        "value_low", "value_high", "best_low", "best_high", "method",
-    }  # fmt: skip
-    found["value_low"] = found["value_high"] = found["value"]
-    found["best_low"] = found["value"] + found["gain_low"]
-    found["best_high"] = found["value"] + found["gain_high"]
-    found["method"] = np.where(found["exact"], "policy iteration", "a <bound> on both sides")
-    return found
+from stratagem.report.summary import matrix, opened, select
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +46,7 @@ def test_the_summary_has_a_line_per_lineup_split_and_one_for_the_rematched(folde
     found = stored_lines(folder)
     assert [line.label for line in found] == [
         "random", "fixed:1", "q_learning", "q_learning, re-matched",
-        "q_learning + background, train backgrounds", "q_learning + background, test backgrounds",
+        "q_learning, train backgrounds", "q_learning, test backgrounds",
         "benchmark:grid_stackelberg",
     ]  # fmt: skip
     assert all(line.risk.n == 4 for line in found)
@@ -187,15 +62,6 @@ def test_the_rematched_line_is_the_cross_play_of_the_matrix_over_runs(folder):
     assert line.risk == expected.cross_play
     alone = next(line for line in lines(rows) if line.pairing == "self")
     assert alone.risk.value == pytest.approx(expected.self_play.value)
-
-
-def test_a_matrix_of_runs_some_of_which_have_not_met_the_others_holds_those_that_have():
-    cells = {
-        "run": np.array([0, 0, 0, 2, 2, 2]),
-        "partner_run": np.array([0, 1, 2, 0, 1, 2]),
-        "value": np.array([1.0, 9.0, 2.0, 3.0, 9.0, 4.0]),
-    }
-    np.testing.assert_array_equal(matrix(cells, "value"), [[1, 2], [3, 4]])
 
 
 def test_the_page_needs_no_network_no_script_and_no_other_file(folder):
@@ -333,38 +199,6 @@ def test_a_gap_needs_the_same_seeds_on_both_sides(folder):
     assert held_out(select(met, split="train"), "game_risk") is None
 
 
-def test_the_mean_over_scenarios_weighs_each_alike_and_needs_more_than_one():
-    def rows(scenario, risks, lineup="random + random"):
-        n = len(risks)
-        same = {
-            "scenario": scenario, "failure_mode": "conflict", "episode": 0, "seat": 0,
-            "pairing": "self", "split": "", "lineup": lineup,
-        }  # fmt: skip
-        return {**{k: np.full(n, v) for k, v in same.items()}, "game_risk": np.array(risks)}
-
-    def both(*parts):
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-    one, two = rows("one", [0.0, 1.0]), rows("two-long", [2.0, 3.0])
-    (found,) = overall(both(one, two), "conflict")
-    assert (found.lineup, found.scenarios, found.risk.value, found.risk.n) == ("random", 2, 1.5, 4)
-    # Resampled within scenarios, the mean stays between those of the lowest and highest seeds.
-    assert 1.0 <= found.risk.low < 1.5 < found.risk.high <= 2.0
-    assert overall(one, "conflict") == []
-    assert overall(both(one, rows("two-long", [2.0])), "conflict") == []
-    assert overall(both(one, rows("two-long", [2.0, np.nan])), "conflict") == []
-    assert overall(both(one, rows("two-long", [2.0, 3.0], "grim + random")), "conflict") == []
-
-
-def test_the_band_of_a_learning_curve_is_the_interval_at_every_point():
-    values = np.random.default_rng(3).normal(size=(5, 6))
-    low, high = band(values)
-    for point, row in enumerate(values):
-        expected = interval(row)
-        assert (low[point], high[point]) == pytest.approx((expected.low, expected.high))
-    assert np.isnan(band(values[:, :1])).all()
-
-
 def test_learning_curves_state_their_number_of_runs(page):
     own = [picture["alt"] for picture in page.pictures if "Learning curve" in picture["alt"]]
     assert len(own) == 2
@@ -399,22 +233,6 @@ def test_an_audit_without_an_upper_bound_says_at_least(folder, tmp_path):
     assert row["q_learning", "player_1"][2] == "at least 0.350 [0.350, \N{INFINITY})"
     assert row["q_learning", "player_1"][3] == "at least 0.100 [0.100, \N{INFINITY})"
     assert row["q_learning", "player_0"][3].startswith("0.300")
-
-
-def test_the_value_of_one_simulated_run_has_the_interval_of_the_simulation():
-    own = audits(1)
-    own["value_low"], own["value_high"] = own["value"] - [0.0, 0.5], own["value"] + [0.0, 0.25]
-    first, second = audited(own)
-    assert np.isnan(first.value.low)
-    assert second.value == (0.25, -0.25, 0.5, 1)
-
-
-def test_an_audit_of_one_run_has_no_interval():
-    one = audited(audits(1))
-    assert [x.value.n for x in one] == [1, 1]
-    assert one[0].gain[0].value == pytest.approx(0.2)
-    assert np.isnan(one[0].gain[0].low)
-    assert not one[0].bracketed
 
 
 def test_a_folder_without_audits_or_curves_has_no_such_sections(folder, tmp_path):
@@ -452,25 +270,6 @@ def test_names_with_special_characters_are_escaped_and_reasons_of_refusals_are_s
     assert page.table("left out")["lever-test", NASTY][1] == "1 < 2 & 3"
 
 
-def test_captions_state_n_and_whether_there_are_intervals():
-    assert averaged([4, 4], "seed") == "mean over seeds with 95% interval, n = 4 seeds"
-    assert averaged([1, 4], "run") == (
-        "mean over runs with 95% interval, none where n = 1, n = 1 to 4 runs"
-    )
-    assert averaged([1], "seed") == "n = 1 seed, no interval"
-
-
-def test_an_undefined_risk_is_called_undefined():
-    assert number(np.nan) == "undefined"
-    assert number(-0.5) == "\N{MINUS SIGN}0.500"
-    assert number(-1e-9) == "0.000"
-    rows = evaluate("fixed:1", LEVER, 2).rows
-    rows["game_risk"] = np.full_like(rows["game_risk"], np.nan)
-    line = next(lines(rows))
-    assert np.isnan(line.risk.value)
-    assert bounds(line.risk) == "n = 2"
-
-
 def test_a_report_of_one_seed_shows_no_interval_and_no_cross_play(tmp_path):
     bench((LEVER,), tmp_path, suite="test", seeds=1)
     page = Page(write_report(tmp_path).read_text())
@@ -490,37 +289,17 @@ def test_a_report_of_some_finished_parts_says_that_it_is_unfinished(folder, tmp_
     assert "unfinished" not in (folder / "report.html").read_text()
 
 
-def test_a_forest_of_many_rows_is_split_so_that_each_picture_fits_a_page():
-    found = interval(np.array([0.0, 1.0]))
-    rows = [Row(f"{i} " + "long_name_" * 12, {0: found, 1: found}) for i in range(15)]
-    anchors = {"nash": {"a": 0.5, "b": 0.5}}
-    pictures = [*forest(rows, anchors, "reward", ("a", "b"))]
-    # Three lines of a name, two seats and a margin: 0.74 inches a row.
-    assert [some for _, some in pictures] == ["1 to 7 of 15", "8 to 14 of 15", "15 to 15 of 15"]
-    svgs = [base64.b64decode(a.partition(",")[2]).decode() for a, _ in pictures]
-    heights = [float(re.search(r'height="([\d.]+)pt"', svg)[1]) / 72 for svg in svgs]
-    assert max(heights) < TALLEST + 1.2
-    assert [svg.count("nash") for svg in svgs] == [1, 1, 1]
-    lone = Row("tall", dict.fromkeys(range(80), found))
-    assert [some for _, some in forest([lone], {}, "reward")] == ["1"]
-
-
-def test_a_table_escapes_what_is_not_markup_and_breaks_long_names():
-    columns = (Column("a < b", "name"), Column("n"))
-    text = table("x & y", columns, [Group("g<h", [("module:Agent", Html("<b>1</b>"))])])
-    assert "x &amp; y" in text
-    assert "g&lt;h" in text
-    assert "module:<wbr>Agent" in text
-    assert '<td class="number" data-of="n"><b>1</b></td>' in text
-    assert "1.0e+00" in table("x", columns, [Group("", [("a", "1.0e+00")])])
-    assert slug("My Game: v0/x") == "my-game-v0-x"
-
-
-def copied(folder, to):
-    """Return a copy of a folder of results."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            target = to / path.relative_to(folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(path.read_bytes())
-    return to
+@pytest.mark.parametrize(("runs", "crossed"), [(1, False), (3, True)])
+def test_cross_play_of_an_unfinished_run_is_that_of_the_runs_that_met_the_others(
+    folder, tmp_path, runs, crossed
+):
+    copy = copied(folder, tmp_path)
+    (part,) = (copy / "rows").glob("*q-learning-q-learning*")
+    rows = read_table(part)
+    met = rows["seed_index"] < runs
+    write_table(part, {name: column[met] for name, column in rows.items()}, "config")
+    page = Page(write_report(copy).read_text())
+    titles = [title for _, title in page.headings]
+    assert ("Cross-play" in titles) == crossed
+    if crossed:
+        assert page.table("self-play, cross-play")["", "Game's risk, unclipped"][4] == "3"

@@ -112,8 +112,8 @@ def audit_section(audits: Columns, key: str) -> Iterator[Section]:
             "nothing is to be gained. Where the best deviation is not known exactly, a bracket "
             "holds it: its ends are the means of the runs' lower and upper ends, and the interval "
             "reaches from the lower end's lower to the upper end's upper limit. Where no upper "
-            "bound is known, the gain is at least the lower end. n counts training runs; what does not "
-            "learn is one policy, audited once."
+            "bound is known, the gain is at least the lower end. n counts training runs; what does "
+            "not learn is one policy, audited once."
         )
     ]
     units = [*map(_words, audits["unit"].tolist(), audits["discount"].tolist())]

@@ -50,7 +50,8 @@ class Line(NamedTuple):
     def label(self) -> str:
         """The line-up in few words."""
         if self.split:
-            return f"{short(self.lineup)}, {self.split} backgrounds"
+            focal = [name for name in self.lineup.split(" + ") if name != "background"]
+            return f"{short(' + '.join(focal))}, {self.split} backgrounds"
         return (
             f"{short(self.lineup)}, re-matched" if self.pairing == "cross" else short(self.lineup)
         )
@@ -125,7 +126,7 @@ def lines(rows: Columns) -> Iterator[Line]:
             players = select(own, lineup=lineup)
             for split in unique(players["split"]):
                 yield line(select(players, split=split))
-            if "cross" in players["pairing"] and len(np.unique(players["run"])) > 1:
+            if "cross" in players["pairing"] and len(np.unique(players["seed_index"])) > 1:
                 yield _cross(players)
 
 
