@@ -2,11 +2,14 @@
 
 A model is kept as the bytes of its `.zip`, so that it can be pickled, sent to a worker and
 saved without loss. Where observations are finite it is asked about each of them once, and
-torch is not needed again. Loading runs code that the file brings, as pickles do: load files that
-you trust.
+torch is not needed again; else it is asked about `BLOCK` of them at a time, so that an action
+does not depend on how many copies are played. Loading runs code that the file brings, as pickles
+do: load files that you trust.
 """
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -24,6 +27,10 @@ from .backend import ALGORITHMS, algorithm_class, alone
 TABLE_LIMIT = 2**16
 """Most observations that are asked about in advance."""
 
+BLOCK = 64
+"""Observations that the network is given at once. Products of matrices of another shape may be
+rounded otherwise."""
+
 
 class _NotModelError(ValueError):
     """A file that is not a model of a known algorithm."""
@@ -32,29 +39,44 @@ class _NotModelError(ValueError):
 @lru_cache(maxsize=32)
 def _network(archive: bytes) -> Any:
     """Return the policy network of a model, in evaluation mode on the CPU."""
-    from stable_baselines3.common.policies import ActorCriticPolicy
     from stable_baselines3.common.save_util import load_from_zip_file
-    from stable_baselines3.dqn.policies import DQNPolicy
 
-    try:
+    with _reading():
         data, _, _ = load_from_zip_file(io.BytesIO(archive), device="cpu")
-        kind = data["policy_class"]  # type: ignore[index]
-    except (ValueError, KeyError, TypeError, OSError) as error:
-        raise _NotModelError("it is no saved model of stable-baselines3") from error
-    names = {base.__name__ for base in kind.__mro__}
-    if "MaskableActorCriticPolicy" in names:
-        name = "MaskablePPO"
-    elif issubclass(kind, DQNPolicy):
-        name = "DQN"
-    elif issubclass(kind, ActorCriticPolicy) and not any("Recurrent" in base for base in names):
-        name = "PPO" if "clip_range" in data else "A2C"  # type: ignore[operator]
-    else:
-        raise _NotModelError(
-            f"its policy is a {kind.__name__}, and only those of {', '.join(ALGORITHMS)} are known"
-        )
-    network = algorithm_class(name).load(io.BytesIO(archive), device="cpu").policy
+        name = _algorithm_of(data)
+    with _reading():
+        network = algorithm_class(name).load(io.BytesIO(archive), device="cpu").policy
     network.set_training_mode(False)
     return network
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Turn whatever a file that is no whole model raises into one error."""
+    try:
+        yield
+    except (_NotModelError, ModuleNotFoundError):
+        raise
+    except Exception as error:
+        raise _NotModelError("it is no whole model saved by stable-baselines3") from error
+
+
+def _algorithm_of(data: Any) -> str:
+    """Return which of `ALGORITHMS` a model's attributes are of."""
+    from stable_baselines3.common.policies import ActorCriticPolicy
+    from stable_baselines3.dqn.policies import DQNPolicy
+
+    kind = data["policy_class"]
+    names = {base.__name__ for base in kind.__mro__}
+    if "MaskableActorCriticPolicy" in names:
+        return "MaskablePPO"
+    if issubclass(kind, DQNPolicy):
+        return "DQN"
+    if issubclass(kind, ActorCriticPolicy) and not any("Recurrent" in base for base in names):
+        return "PPO" if "clip_range" in data else "A2C"
+    raise _NotModelError(
+        f"its policy is a {kind.__name__}, and only those of {', '.join(ALGORITHMS)} are known"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,22 +129,17 @@ class SB3Policy:
         return self._answer(every_observation(self.observation_space))
 
     def _answer(self, observation: Array) -> Floats:
-        """Return probabilities or Q-values (B, n), or continuous actions (B, ...)."""
-        import torch
-
-        network = _network(self.archive)
-        with alone(), torch.no_grad():
-            seen, _ = network.obs_to_tensor(observation.astype(self.observation_space.dtype))
-            if isinstance(self.action_space, Box):
-                found, _ = network.predict(seen.numpy(), deterministic=True)
-                return np.asarray(found)
-            if hasattr(network, "q_net"):
-                return np.asarray(network.q_net(seen).double().numpy())
-            probs = network.get_distribution(seen).distribution.probs.double().numpy()
-        return np.asarray(probs / probs.sum(axis=1, keepdims=True))
+        """Return log-probabilities or Q-values (B, n), or continuous actions (B, ...)."""
+        rows = observation.astype(self.observation_space.dtype)
+        short = -len(rows) % BLOCK
+        whole = np.concatenate([rows, np.zeros((short, *rows.shape[1:]), rows.dtype)])
+        with alone():
+            network = _network(self.archive)
+            found = [_block(network, part) for part in whole.reshape(-1, BLOCK, *rows.shape[1:])]
+        return np.concatenate(found)[: len(rows)]
 
     def scores(self, observation: Array) -> Floats:
-        """Return probabilities or Q-values (B, n) at observations (B, ...) of the game."""
+        """Return log-probabilities or Q-values (B, n) at observations (B, ...) of the game."""
         if self._table is None:
             return self._answer(observation)
         return np.asarray(self._table[to_index(self.observation_space, observation)])
@@ -134,9 +151,9 @@ class SB3Policy:
             observation: the game's own, (B, ...).
         """
         found = self.scores(observation)
-        if self.deterministic and isinstance(self.action_space, Discrete):
-            return np.asarray(found.argmax(axis=1))
-        return found
+        if not isinstance(self.action_space, Discrete):
+            return found
+        return np.asarray(found.argmax(axis=1)) if self.deterministic else _softmax(found)
 
     def init(self, num_copies: int, rng: Stream) -> Memory:
         """Return no memory."""
@@ -150,17 +167,33 @@ class SB3Policy:
         found = self.scores(observation)
         if not isinstance(self.action_space, Discrete):
             return found, memory
-        if self.deterministic:
-            legal = found if mask is None else np.where(mask, found, -np.inf)
-            return np.asarray(legal.argmax(axis=1)), memory
         if mask is not None:
-            found = np.where(mask, found, 0.0)
-            found = found / found.sum(axis=1, keepdims=True)
-        return choose(found, rng), memory
+            found = np.where(mask, found, -np.inf)
+        if self.deterministic:
+            return np.asarray(found.argmax(axis=1)), memory
+        return choose(_softmax(found), rng), memory
 
     def save(self, path: str | Path) -> None:
         """Write the model to a `.zip` that stable-baselines3 loads too."""
         Path(path).write_bytes(self.archive)
+
+
+def _block(network: Any, rows: Array) -> Floats:
+    """Return what a network says of observations, see `SB3Policy._answer`."""
+    import torch
+
+    with torch.no_grad():
+        if isinstance(network.action_space, Box):
+            return np.asarray(network.predict(rows, deterministic=True)[0])
+        seen, _ = network.obs_to_tensor(rows)
+        if hasattr(network, "q_net"):
+            return np.asarray(network.q_net(seen).double().numpy())
+        return np.asarray(network.get_distribution(seen).distribution.logits.double().numpy())
+
+
+def _softmax(scores: Floats) -> Floats:
+    weight = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
 def load(path: str | Path, game: Game[Any], seat: int, *, deterministic: bool = True) -> SB3Policy:

@@ -16,7 +16,6 @@ import inspect
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -51,7 +50,7 @@ class SB3Trainer:
     discount: float = 0.95
     deterministic: bool = True
     device: str = "cpu"
-    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         known = inspect.signature(algorithm_class(self.algorithm)).parameters
@@ -78,20 +77,38 @@ class SB3Trainer:
         """Train on any environment that stable-baselines3 takes, and freeze.
 
         Args:
-            make_env: makes the environment, such as `lambda: stratagem.sb3_vec_env(...)`.
+            make_env: makes the environment, such as `lambda: stratagem.sb3_vec_env(...)`; it is
+                closed after training.
             budget: steps of all copies together, at least 1; rounded up to whole roll-outs.
             seed: in [0, 2^64): of the network, of exploration and of the environment.
             callback: as stable-baselines3 has it; called at each step with the local and global
                 variables of the training loop, it ends training by returning False.
 
         Raises:
-            ValueError: If the algorithm does not know the environment's spaces.
+            ValueError: If a number is out of range, or the algorithm does not know the
+                environment's spaces or the value of an option.
         """
+        if budget < 1:
+            raise ValueError(f"budget must be at least 1, got {budget}")
         with alone():
             env = make_env()
-            _check_actions(self.algorithm, env.action_space)
-            rows = getattr(env, "num_envs", 1)
-            kwargs = {**defaults(self.algorithm, rows), **self.options}
+            try:
+                archive = self._learn(env, budget, seed, callback)
+            finally:
+                env.close()
+        return SB3Policy(
+            archive=archive,
+            observation_space=env.observation_space,
+            action_space=env.action_space,
+            deterministic=self.deterministic,
+        )
+
+    def _learn(self, env: Any, budget: int, seed: int, callback: Any) -> bytes:
+        """Return the model that comes of training, as its own file."""
+        _check_actions(self.algorithm, env.action_space)
+        rows = getattr(env, "num_envs", 1)
+        kwargs = {**defaults(self.algorithm, rows, self.options.get("n_steps")), **self.options}
+        try:
             model = algorithm_class(self.algorithm)(
                 "MlpPolicy",
                 env,
@@ -100,18 +117,16 @@ class SB3Trainer:
                 device=self.device,
                 **kwargs,
             )
-            model.env.seed(
-                seed
-            )  # the algorithm's own seed, which the next reset would use, is short
-            model.learn(budget, callback=callback)
-            archive = io.BytesIO()
-            model.save(archive)
-        return SB3Policy(
-            archive=archive.getvalue(),
-            observation_space=env.observation_space,
-            action_space=env.action_space,
-            deterministic=self.deterministic,
-        )
+        except (AssertionError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{self.algorithm} refuses options {dict(self.options)}: {error}"
+            ) from error
+        # The seed that the algorithm gave to the environment has but 32 bits.
+        model.env.seed(seed)
+        model.learn(budget, callback=callback)
+        archive = io.BytesIO()
+        model.save(archive)
+        return archive.getvalue()
 
     def fit(
         self,
@@ -149,9 +164,12 @@ class SB3Trainer:
         def watch(local: Any, _: Any) -> bool:
             nonlocal played, last
             paid = np.asarray(local["rewards"], np.float64).reshape(len(seats), self.num_envs)
-            each = [info.get("periods", 1) for info in local["infos"][: self.num_envs]]
-            log(sum(each), paid.sum(axis=1))
-            played += sum(each)
+            each = sum(int(info.get("periods", 1)) for info in local["infos"][: self.num_envs])
+            # Those that were passed before the first move of an episode that has just begun.
+            begun = local["dones"].nonzero()[0].tolist()
+            each += sum(int(local["env"].reset_infos[i].get("periods", 0)) for i in begun)
+            log(each, paid.sum(axis=1))
+            played += each
             done = min(played / periods, 1.0)
             if done >= last + 0.01 or last < done == 1:
                 last = done
@@ -190,8 +208,14 @@ class SB3Trainer:
         )
 
 
-def defaults(algorithm: str, rows: int) -> dict[str, Any]:
-    """Return hyper-parameters that suit small games, for so many rows of the environment.
+def defaults(algorithm: str, rows: int, n_steps: int | None = None) -> dict[str, Any]:
+    """Return hyper-parameters that suit small games.
+
+    Args:
+        algorithm: one of `ALGORITHMS`.
+        rows: of the environment, at least 1.
+        n_steps: steps of a roll-out, by which PPO's batches are a quarter of one if that is
+            whole; None for the default.
 
     Networks have two layers of 64 units. They were chosen on other seeds than those reported.
     """
@@ -209,10 +233,12 @@ def defaults(algorithm: str, rows: int) -> dict[str, Any]:
         }
     if algorithm == "A2C":
         return {"learning_rate": 2e-3, "n_steps": 8, "ent_coef": 0.01}
+    steps = 64 if n_steps is None else n_steps
+    whole = steps * rows
     return {
         "learning_rate": 1e-3,
-        "n_steps": 64,
-        "batch_size": 64 * rows // 4 if rows % 4 == 0 else 64 * rows,
+        "n_steps": steps,
+        "batch_size": whole // 4 if whole % 4 == 0 else whole,
         "n_epochs": 10,
         "ent_coef": 0.01,
     }
@@ -226,10 +252,9 @@ def _check_actions(algorithm: str, actions: Space[Any]) -> None:
 
 
 def _check_masks(algorithm: str, game: Game[Any], *, shared: bool) -> None:
-    kind = type(game)
-    masked = kind.legal is not Game.legal or (shared and kind.movers is not Game.movers)
+    masked = type(game).legal is not Game.legal or (shared and game.takes_turns)
     if masked and algorithm != "MaskablePPO":
         raise ValueError(
-            f"{algorithm} knows no masks, and {kind.__name__} has actions that are not always "
-            "legal: use MaskablePPO"
+            f"{algorithm} knows no masks, and {type(game).__name__} has actions that are not "
+            "always legal: use MaskablePPO"
         )

@@ -1,9 +1,11 @@
 """The stable-baselines3 view: a native, seedable `VecEnv`. Needs the extra `sb3`."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
+from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Discrete
 from stable_baselines3.common.vec_env import VecEnv
 from typing_extensions import override
@@ -20,7 +22,9 @@ class LearnerVecEnv(VecEnv):
         game: the game.
         num_envs: number of copies.
         seed: of the first reset; copy i is a `LearnerEnv` seeded `seed + i`. None: random.
-        **kwargs: of `LearnerVectorEnv`: agent, co_players, max_episode_steps.
+        agent: who learns, by default the first agent.
+        co_players: a policy for every other agent, by name.
+        max_episode_steps: periods before truncation, None for no limit.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class LearnerVecEnv(VecEnv):
         about = _per_copy(infos, self.num_envs)
         done = terminated | truncated
         for i in done.nonzero()[0].tolist():
+            self.reset_infos[i] = about[i].copy()
             about[i] |= {key: v[i] for key, v in final_infos.items() if not key.startswith("_")}
             about[i]["terminal_observation"] = finals[i]
             about[i]["TimeLimit.truncated"] = bool(truncated[i])
@@ -154,9 +159,9 @@ class AllSeatsVecEnv(LearnerVecEnv):
         self.num_copies, self._seeded = num_envs, False
         self._encode = Native(game.observation_spaces[0])
         self._masked = game.restricts_actions
-        VecEnv.__init__(
-            self, num_envs * len(game.agents), game.observation_spaces[0], game.action_spaces[0]
-        )
+        # Copies, since a space holds the generator that `sample` draws from.
+        seen, done = deepcopy(game.observation_spaces[0]), deepcopy(game.action_spaces[0])
+        VecEnv.__init__(self, num_envs * len(game.agents), seen, done)
 
     @override
     def reset(self) -> Array:
@@ -180,30 +185,38 @@ class AllSeatsVecEnv(LearnerVecEnv):
 
     @override
     def step_wait(self) -> tuple[Array, Array, Bools, list[dict[str, Any]]]:
+        if not self._seeded:
+            raise ResetNeeded("call reset before the first step")
         num = len(self.game.agents)
-        rows = np.asarray(self._actions)
-        joint = rows.reshape(num, self.num_copies, *rows.shape[1:])
-        space = self.action_space
-        if isinstance(space, Discrete) and ((joint < 0) | (joint >= space.n)).any():
-            raise ValueError(f"actions must be in {space}, got {rows.tolist()}")
+        joint = self._checked().reshape(num, self.num_copies, *(self.action_space.shape or ()))
+        rewards, terminated, truncated = self.sim.step(self.sim.gather(list(joint)))
+        about, over = self._about(), (terminated | truncated).nonzero()[0]
+        done = np.tile(terminated | truncated, num)
+        if over.size:
+            last = self._rows()
+            self.sim.reset(index=over)
+            fresh = self._about()
+            for row in done.nonzero()[0].tolist():
+                about[row]["terminal_observation"] = last[row].copy()
+                about[row]["TimeLimit.truncated"] = bool(truncated[row % self.num_copies])
+                self.reset_infos[row] = fresh[row]
+        return self._rows(), rewards.reshape(-1).astype(np.float32), done, about
+
+    def _checked(self) -> Array:
+        """Return the rows' actions, (N B, ...)."""
+        rows, space = np.asarray(self._actions), self.action_space
+        wrong = rows.shape != (self.num_envs, *(space.shape or ()))
+        if isinstance(space, Discrete) and not wrong:
+            wrong = rows.dtype.kind not in "iu" or ((rows < 0) | (rows >= space.n)).any()
+        if wrong:
+            raise ValueError(
+                f"actions must be {self.num_envs}, one per row, of {space}, got {rows.tolist()}"
+            )
         if self._masked:
             legal = self.action_masks()[np.arange(self.num_envs), rows]
             if not legal.all():
                 raise ValueError(f"actions of rows {(~legal).nonzero()[0].tolist()} are masked")
-        rewards, terminated, truncated = self.sim.step(self.sim.gather(list(joint)))
-        over = (terminated | truncated).nonzero()[0]
-        last = self._rows() if over.size else None
-        if over.size:
-            self.sim.reset(index=over)
-        about = self._about()
-        if last is not None:
-            for seat in range(num):
-                for copy in over.tolist():
-                    row = seat * self.num_copies + copy
-                    about[row]["terminal_observation"] = last[row].copy()
-                    about[row]["TimeLimit.truncated"] = bool(truncated[copy])
-        done = np.tile(terminated | truncated, num)
-        return self._rows(), rewards.reshape(-1).astype(np.float32), done, about
+        return rows
 
     @override
     def action_masks(self) -> Bools:
