@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -205,6 +206,14 @@ def test_all_parts_of_a_table_have_its_columns_the_same_types_and_no_nulls(finis
     assert types["seed_index"] == types["episode"] == "int64"
     assert types["focal"] == types["terminated"] == "bool"
     assert types["reward"] == types["risk"] == "double"
+
+
+def test_the_documentation_has_every_column_with_its_meaning():
+    page = (Path(__file__).parents[1] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    for table, columns in TABLES.items():
+        section = page.partition(f"### {table}\n")[2].partition("###")[0]
+        listed = re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE)
+        assert dict(listed) == dict(columns)
 
 
 @pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.slow)])
