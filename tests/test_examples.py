@@ -6,7 +6,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
-NEEDS = {"sb3_ppo": "stable_baselines3"}
+NEEDS = {"audit_sb3": "stable_baselines3", "sb3_ppo": "stable_baselines3"}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
