@@ -143,7 +143,11 @@ def test_values_are_json_or_python_literals_or_text():
         (("run", "LogitPricing-v0", "--agents", "fixed:99"), "fixed:99"),
         (("run", "LogitPricing-v0", "--agents", "benchmark:x"), "benchmark 'x' is unknown"),
         (("run", "LogitPricing-v0", "--seeds", "0"), "whole number of at least 1, got '0'"),
-        (("bench", "--suite", "huge"), "unknown suite 'huge'"),
+        (("bench", "--suite", "huge"), "unknown suite 'huge'; there are core, quick, deep"),
+        (("bench", "--workers", "-2"), "whole number of at least 1, got '-2'"),
+        (("bench", "--seeds", "many"), "whole number of at least 1, got 'many'"),
+        (("bench", "--resume", "--out", "no/such/folder"), "there is nothing to resume: 'no/s"),
+        (("bench", "--agent", "nobody_there:x", "--out", "no"), "cannot import 'nobody_there'"),
         (("report", "no/such/folder"), "no such folder"),
         (("frobnicate",), "invalid choice: 'frobnicate'"),
         ((), "COMMAND"),
@@ -187,6 +191,17 @@ def test_a_missing_extra_is_named_before_any_work(capsys, monkeypatch, command):
     )
     line = fails(capsys, *command)
     assert 'pyarrow not installed: pip install "stratagem[bench]"' in line
+
+
+@pytest.mark.parametrize("module", ["stable_baselines3", "torch"])
+def test_what_the_deep_suite_needs_is_named_in_one_line(capsys, monkeypatch, tmp_path, module):
+    pytest.importorskip("rich")
+    monkeypatch.setitem(sys.modules, module, None)
+    if module == "torch":
+        monkeypatch.delitem(sys.modules, "stable_baselines3", raising=False)
+    line = fails(capsys, "bench", "--suite", "deep", "--out", str(tmp_path / "x"))
+    assert f'{module} is not installed: pip install "stratagem[sb3]"' in line
+    assert not list(tmp_path.rglob("*.parquet"))
 
 
 def test_the_command_line_imports_no_extra_until_it_is_needed():

@@ -36,15 +36,14 @@ def needs_extra() -> None:
 def bench(options: argparse.Namespace) -> None:
     """Play a suite with a progress bar, then print the scorecard and where the report lies."""
     needs_extra()
-    from stratagem.evaluation.storage import NotWritableError, read_manifest, writable
+    from stratagem.evaluation.storage import MANIFEST, NotWritableError, read_manifest
 
     folder = options.out or Path("results") / _file_name(options.suite or "core")
-    there = read_manifest(folder) if options.resume else {}
+    there = read_manifest(folder) if options.resume and (folder / MANIFEST).exists() else {}
     name = options.suite or there.get("suite", "core")
     seeds = options.seeds or there.get("seeds") or SEEDS.get(name, 10)
     agents = options.agent or there.get("configuration", {}).get("agents", [])
     scenarios = chosen(name)
-    writable(folder)
 
     from stratagem import evaluation
     from stratagem.evaluation.bench import JobError
