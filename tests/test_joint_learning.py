@@ -1,6 +1,7 @@
 """Q-learners over a table: what they learn together is what they learn one by one, to the bit."""
 
-from importlib.util import find_spec
+import json
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import numpy as np
@@ -347,6 +348,51 @@ def test_trained_tables_can_be_the_first_values_of_new_runs() -> None:
         assert np.array_equal(rematched.values(seat, 0), table)
     rematched.advance(50)
     assert not np.array_equal(rematched.values(0, 0), tables[0])
+
+
+# ---------------------------------------------------------------------------- benchmark
+
+
+def benchmark_script():
+    spec = spec_from_file_location("sessions", ROOT / "benchmarks" / "tabular_learners.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_benchmark_plays_each_sessions_own_cycle() -> None:
+    script = benchmark_script()
+    game = LogitPricing(num_prices=4)
+    runs = joint(game, script.learners(game, 0.01), kernel=False)
+    runs.advance(300)
+    found = script.profit_gains(game, runs)
+    for run in range(len(SEEDS)):
+        seen = step_table(game).observations
+        own = [runs.freeze(seat, run).rule(seen[seat]) for seat in range(2)]
+        state, visited, paid = int(runs.states[run]), [], []
+        while state not in visited:
+            visited.append(state)
+            prices = np.array([[own[0][state]], [own[1][state]]])
+            paid.append(game.grid_profits(prices).mean())
+            state = int(4 * prices[0, 0] + prices[1, 0])
+        cycle = paid[visited.index(state) :]
+        assert found[run] == pytest.approx(game.risk_anchors(np.mean(cycle)))
+
+
+def test_the_benchmark_writes_what_it_prints(tmp_path, capsys, monkeypatch) -> None:
+    script, file = benchmark_script(), tmp_path / "figures.json"
+    options = ["--sessions=3", "--numpy-sessions=3", "--beta=0.01", "--stable=300"]
+    monkeypatch.setattr("sys.argv", ["tabular_learners.py", *options, f"--json={file}"])
+    script.main()
+    report, printed = json.loads(file.read_text()), capsys.readouterr().out
+    assert report["numpy"]["share_converged"] == 1
+    assert f"profit gain {report['numpy']['profit_gain']:.3f}" in printed
+    if find_spec("numba") is None:
+        assert "numba is not installed" in printed
+    else:
+        assert f"compiled / NumPy: {report['ratio']:.1f}" in printed
+        for key in ("mean_periods", "profit_gain", "profit_gain_low", "profit_gain_high"):
+            assert report["compiled"][key] == report["numpy"][key]
 
 
 # ---------------------------------------------------------------------------- kernel
