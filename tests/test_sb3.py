@@ -4,7 +4,9 @@ import zipfile
 from collections import Counter
 from dataclasses import replace
 from functools import cached_property
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -734,3 +736,66 @@ def test_the_views_work_in_wrappers_and_evaluation_of_stable_baselines3() -> Non
     model.learn(128)
     mean, _ = evaluate_policy(model, envs, n_eval_episodes=4)
     assert np.isfinite(mean)
+
+
+# PPO in one file.
+
+
+@pytest.fixture(scope="module")
+def example() -> Any:
+    path = Path(__file__).parents[1] / "examples" / "cleanrl_ppo.py"
+    spec = spec_from_file_location("cleanrl_ppo", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_examples_advantages_by_hand(example: Any) -> None:
+    """Nothing follows termination; a truncated step counts what follows, but no later error."""
+    decay = example.GAMMA * example.LAMBDA
+    rewards, values = np.array([[1.0], [2.0], [4.0]]), np.array([[10.0], [20.0], [30.0]])
+    following = np.array([[20.0], [50.0], [60.0]])
+    no, yes = np.zeros((3, 1), np.bool_), np.array([[False], [True], [False]])
+    last = 4 + 0.95 * 60 - 30
+    for ended, cut, middle in (
+        (no, no, 2 + 0.95 * 50 - 20 + decay * last),
+        (yes, no, 2 - 20),
+        (no, yes, 2 + 0.95 * 50 - 20),
+    ):
+        found = example.advantages(rewards, values, following, ended, cut)
+        first = 1 + 0.95 * 20 - 10 + decay * middle
+        assert found[:, 0] == pytest.approx([first, middle, last])
+
+
+def test_the_example_values_the_true_last_observation(example: Any) -> None:
+    """After a reset the critic must look at where the episode ended, not where the next begins."""
+    envs = stratagem.vector_env(
+        "LogitPricing-v0", 3, max_episode_steps=2, autoreset_mode="SameStep"
+    )
+    space = envs.single_observation_space
+
+    class Sum(torch.nn.Module):
+        def critic(self, seen):
+            return seen.sum(dim=1, keepdim=True)
+
+        def forward(self, seen):
+            return torch.distributions.Categorical(logits=torch.zeros(len(seen), 15)), self.critic(
+                seen
+            )[:, 0]
+
+    seen, _ = envs.reset(seed=0)
+    torch.manual_seed(0)
+    rollout_, after = example.collect(
+        envs, Sum(), lambda rows: torch.as_tensor(rows, dtype=torch.float32), seen, 4
+    )
+    inputs, actions, _, _, following, _, ended, cut = rollout_
+    assert cut.tolist() == [[False] * 3, [True] * 3] * 2
+    assert not ended.any()
+    assert following[0].tolist() == inputs[1].sum(axis=1).tolist()
+    assert following[2].tolist() == inputs[3].sum(axis=1).tolist()
+    own = following[1] - actions[1]  # what ends shows one's own last price, then the rival's
+    assert ((own >= 0) & (own < 15)).all()
+    assert following[1].tolist() != inputs[2].sum(axis=1).tolist()
+    assert after.shape == (3, *space.shape)
