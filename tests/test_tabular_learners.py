@@ -451,3 +451,6 @@ def test_a_game_of_continuous_actions_is_refused_by_name(name) -> None:
 def test_unknown_options_are_refused_by_name(name) -> None:
     with pytest.raises(ValueError, match=f"options .* of {name} are not allowed"):
         player(name, Prisoners(), 0, nonsense=1)
+    if name != "q_learning":
+        with pytest.raises(ValueError, match=f"of {name} are not allowed: .*'synchronous'"):
+            player(name, Prisoners(), 0, synchronous=True)

@@ -85,15 +85,9 @@ def _endless(game: Game[Any]) -> bool:
 def _tabular(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]:
     """Return the builder of a learner with a row per observation; one row without `contexts`."""
 
-    def build(
-        game: Game[Any],
-        seat: int,
-        *,
-        contexts: bool = True,
-        synchronous: bool = False,
-        **options: Any,
-    ) -> Policy:
+    def build(game: Game[Any], seat: int, *, contexts: bool = True, **options: Any) -> Policy:
         n, endless = _count(game, seat, name), _endless(game)
+        synchronous = learner is QLearning and options.pop("synchronous", False)
         options = {"discount": 0.95 if endless else 1.0, **options}
         if learner is Reinforce and endless:
             options.setdefault("batch", 100)
