@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -173,6 +174,15 @@ def test_bench_writes_rows_manifest_and_report_and_report_rebuilds_it(
     assert code == 0
     assert again == out
     assert page.read_text() == first
+
+
+def test_bench_also_runs_outside_of_the_main_thread(capsys, tmp_path, monkeypatch):
+    pytest.importorskip("rich")
+    monkeypatch.setattr(benching, "suite", lambda name: SMALL)
+    with ThreadPoolExecutor(1) as pool:
+        code = pool.submit(main, ["bench", "--out", str(tmp_path), "--seeds", "2"]).result()
+    assert code == 0
+    assert (tmp_path / "report.html").is_file()
 
 
 def test_an_unwritable_folder_is_refused_before_any_work(capsys, tmp_path, monkeypatch):

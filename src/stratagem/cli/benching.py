@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -69,11 +70,14 @@ def bench(options: argparse.Namespace) -> None:
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """Let SIGTERM end what is done within as Ctrl-C does, so that workers end too.
+    """Let SIGTERM end what is done within as Ctrl-C does; only a main thread hears of signals.
 
     Raises:
         Terminated: If the signal came.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
     def end(number: int, frame: object) -> None:
         raise Terminated
