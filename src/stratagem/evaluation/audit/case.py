@@ -18,7 +18,7 @@ from ..trainers import trains
 ENDLESS_DISCOUNT = 0.95
 """Weight of the next period where a game can go on for ever and no discount is given."""
 MAX_WORK = 2**24
-"""Most nodes times joint actions that have a chance; of bounds, that are allowed."""
+"""Most outcomes of nodes and joint actions that are enumerated."""
 
 Tick = Callable[[float], None]
 
@@ -158,9 +158,9 @@ def modelled(case: Case, table: Induced, profile: Sequence[Floats | None]) -> Pr
     Raises:
         NotInducedError: If it is too large.
     """
-    work = np.ones(len(table.states), np.int64)
+    work = np.full(len(table.states), table.table.probs.shape[-1], np.int64)
     for rows, count in zip(profile, case.counts, strict=True):
         work *= count if rows is None else np.count_nonzero(rows, axis=1)
     if (total := int(work.sum())) > MAX_WORK:
-        raise NotInducedError(f"{total:,} nodes and joint actions are above {MAX_WORK:,}", ())
+        raise NotInducedError(f"{total:,} outcomes of nodes and actions are above {MAX_WORK:,}", ())
     return problem(table, profile, case.counts)
