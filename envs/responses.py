@@ -90,7 +90,7 @@ def respond(
     else:
         method, node = "observations", nodes.labels.searchsorted(views[at])
         chain, rewards, allowed = nodes.chain, nodes.rewards, nodes.allowed
-        first = np.bincount(node, start[at], minlength=len(nodes.labels))
+        first = np.bincount(node, start[at], len(nodes.labels)).astype(np.float64)
     if discount == 1:
         refuse_endless(chain, allowed, game)
     choice, values, improvement = _optimum(chain, rewards, allowed, discount)
