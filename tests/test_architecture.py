@@ -30,6 +30,7 @@ OUTER = {
     "metrics",
     "evaluation",
     "report",
+    "reproductions",
     "cli",
     "testing",
     "data",
