@@ -1,6 +1,6 @@
 """How often 95% intervals cover what they estimate, by simulation.
 
-Usage: python benchmarks/coverage.py [--repeats N] [--write FILE]
+Usage: python benchmarks/interval_coverage.py [--repeats N] [--write FILE]
 
 Prints a table in Markdown; `--write` puts it between the two marks of a page, such as
 docs/statistics.md. The share's coverage is summed over the binomial distribution, the others are
