@@ -470,6 +470,10 @@ def test_a_frozen_policy_is_solved_against_exactly(pricing: LogitPricing) -> Non
             lambda: taught(small(options={"learning_rate": "fast"}), Prisoners()),
             "PPO refuses options .*'fast'",
         ),
+        (
+            lambda: taught(small(options={"n_steps": "many"}), Prisoners()),
+            "PPO refuses options .*'many'",
+        ),
         (lambda: taught(small(), LogitPricing(num_firms=3), (0, 1), {2: fixed(0)}), "seats"),
         (
             lambda: taught(small("DQN"), Drift(), co_players={1: Still()}),

@@ -107,15 +107,15 @@ class SB3Trainer:
         """Return the model that comes of training, as its own file."""
         _check_actions(self.algorithm, env.action_space)
         rows = getattr(env, "num_envs", 1)
-        kwargs = {**defaults(self.algorithm, rows, self.options.get("n_steps")), **self.options}
         try:
+            usual = defaults(self.algorithm, rows, self.options.get("n_steps"))
             model = algorithm_class(self.algorithm)(
                 "MlpPolicy",
                 env,
                 gamma=self.discount,
                 seed=seed % 2**32,
                 device=self.device,
-                **kwargs,
+                **{**usual, **self.options},
             )
         except (AssertionError, TypeError, ValueError) as error:
             raise ValueError(
