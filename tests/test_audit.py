@@ -20,7 +20,7 @@ from stratagem.envs.core import Game, Reactive, choose
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
 from stratagem.envs.games.stackelberg.matrix_presets import PRESETS
-from stratagem.envs.spaces import size, to_index
+from stratagem.envs.spaces import every_observation, size, to_index
 from stratagem.envs.tabular import strategy_of
 from stratagem.evaluation.audit import AUDIT_COLUMNS, Audit, audit, audit_all, audit_columns
 from stratagem.evaluation.audit.case import make_case
@@ -427,6 +427,44 @@ def test_a_game_without_a_table_is_bracketed_from_below_alone() -> None:
         audit([Still(), Still()], Drift(), 0, exact=True)
 
 
+def test_what_is_too_much_work_is_bounded_by_the_largest_reward(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A repeated game pays at most T a period; elsewhere that needs a discount to be a bound."""
+    policies, game = dilemma("tit_for_tat", continuation=0.5, opening="random")
+    want = audit(policies, game, 0)
+    walkers: list[Any] = [machine(1), machine(2)]
+    wander = Wander(draw_from=1)
+    largest = float(wander.tables[2][0].max())
+    wanted = audit(walkers, wander, 0, discount=0.5)
+    monkeypatch.setattr("stratagem.evaluation.audit.case.MAX_WORK", 1)
+    found = quick(policies, game)
+    assert not found.exact
+    assert "outcomes of nodes and actions are above 1" in found.method
+    assert found.best_high == pytest.approx(T / (1 - 0.5))
+    assert found.best_low <= want.best_high <= found.best_high
+    found = quick(walkers, wander, discount=0.5)
+    assert found.best_high == pytest.approx(largest / (1 - 0.5))
+    assert found.best_low <= wanted.best_high <= found.best_high
+    assert quick(walkers, wander).best_high == np.inf
+
+
+def test_a_rival_whose_memory_has_no_end_is_bounded_by_what_it_could_play() -> None:
+    @dataclass(frozen=True)
+    class Clock(Cycle):
+        def act(self, observation: Any, memory: Any, rng: Any, mask: Any = None) -> Any:
+            return memory[0] % 2, (memory[0] + 1,)
+
+    game = Prisoners(continuation=0.5)
+    found = quick([fixed(1), Clock((0,))], game, max_nodes=100)
+    assert "more than 100 nodes" in found.method
+    assert found.best_high == pytest.approx(5 / (1 - 0.5))
+    true = (5 + 0.5) / (1 - 0.25)  # it cooperates in every other period; defecting is dominant
+    assert found.value_low <= true <= found.value_high
+    assert found.best_low <= true <= found.best_high
+    assert found.gain_low == 0
+
+
 def test_a_trained_responder_finds_what_no_constant_does() -> None:
     """To match one that plays what it did not play last is worth 10; a constant matches half."""
     shape = np.eye(2, 3)
@@ -612,3 +650,26 @@ def test_a_pair_of_networks_is_audited_exactly_from_end_to_end() -> None:
     assert "of 7 tried" in bracket.method  # five constants, the network and the policy itself
     exact = audit(policies, game, 0)
     assert bracket.best_low - 1e-6 <= exact.best_low <= bracket.best_high + 1e-6
+
+
+@pytest.mark.slow
+def test_a_network_that_sees_vectors_is_audited_as_its_answers_in_a_table_are() -> None:
+    pytest.importorskip("stable_baselines3")
+    game = Boxed(continuation=0.8)
+    trainers = [player("ppo", game, seat, num_envs=4, deterministic=False) for seat in range(2)]
+    training = fit(
+        game, trainers, seeds=np.array([2], np.uint64), periods=600, max_episode_steps=None
+    )
+    policies = [own[0] for own in training.policies]
+    plain = Prisoners(continuation=0.8)
+    tabled = [
+        follow(
+            policy.rule((1 - 1.5 * every_observation(space)).astype(np.float32)),  # type: ignore[attr-defined]
+            space,
+        )
+        for policy, space in zip(policies, plain.observation_spaces, strict=True)
+    ]
+    for found, want in zip(audit_all(policies, game), audit_all(tabled, plain), strict=True):
+        assert found.exact
+        assert found.value == pytest.approx(want.value, abs=1e-6)  # networks answer in float32
+        assert found.gain_low == pytest.approx(want.gain_low, abs=1e-6)
