@@ -1,5 +1,5 @@
-import base64
 import re
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from stratagem.evaluation import evaluate
 from stratagem.metrics import interval
 from stratagem.report import lines
 from stratagem.report.audits import audited
+from stratagem.report.canvas import compact
 from stratagem.report.forest import TALLEST, Row, forest
 from stratagem.report.markup import Column, Group, Html, averaged, bounds, number, slug, table
 from stratagem.report.plots import band
@@ -102,12 +103,25 @@ def test_a_forest_of_many_rows_is_split_so_that_each_picture_fits_a_page():
     pictures = [*forest(rows, anchors, "reward", ("a", "b"))]
     # Three lines of a name, two seats and a margin: 0.74 inches a row.
     assert [some for _, some in pictures] == ["1 to 7 of 15", "8 to 14 of 15", "15 to 15 of 15"]
-    svgs = [base64.b64decode(a.partition(",")[2]).decode() for a, _ in pictures]
+    svgs = [unquote(a.partition(",")[2]) for a, _ in pictures]
     heights = [float(re.search(r'height="([\d.]+)pt"', svg)[1]) / 72 for svg in svgs]
     assert max(heights) < TALLEST + 1.2
     assert [svg.count("nash") for svg in svgs] == [1, 1, 1]
     lone = Row("tall", dict.fromkeys(range(80), found))
     assert [some for _, some in forest([lone], {}, "reward")] == ["1"]
+
+
+def test_a_picture_in_fewer_letters_has_the_same_shapes_to_a_hundredth_of_a_point():
+    svg = (
+        '<?xml version="1.0"?>\n<svg width="9.123456pt">\n'
+        ' <path d="M 1.23456 -2 \nL 0.001 30 \nz\n"'
+        ' style="fill: none; stroke: #0072b2"/>\n <g transform="scale(0.015625)">'
+        '<text x="1.999">a  b</text></g>\n</svg>'
+    )
+    assert compact(svg) == (
+        '<svg width="9.12pt"><path d="M1.23,-2L0,30z" style="fill:none;stroke:#0072b2"/>'
+        '<g transform="scale(0.015625)"><text x="2">a  b</text></g></svg>'
+    )
 
 
 def test_a_table_escapes_what_is_not_markup_and_breaks_long_names():

@@ -5,11 +5,12 @@ benchmarks are hollow marks and dashed lines with their name, grey where they ar
 seats. Figures are narrow, so that their text is legible at the width of a phone.
 """
 
-import base64
 import io
+import re
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 from typing import Any
+from urllib.parse import quote
 
 SEATS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 """Colour of each seat, everywhere (M. Okabe and K. Ito's palette)."""
@@ -54,11 +55,34 @@ def address(figure: Any) -> str:
     """
     import matplotlib as mpl
 
-    text = io.BytesIO()
-    # With a fixed salt the same plot is the same text.
-    with mpl.rc_context({"svg.hashsalt": "stratagem", "svg.fonttype": "none"}):
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(text.getvalue()).decode()
+    text = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    settings = {
+        "svg.hashsalt": "stratagem",  # the same plot is the same text
+        "svg.fonttype": "none",
+        "font.sans-serif": ["DejaVu Sans"],  # measured with this one; others are not listed
+    }
+    with mpl.rc_context(settings):
+        figure.savefig(text, format="svg", metadata=nothing)
+    return "data:image/svg+xml," + quote(compact(text.getvalue()), safe="/=;,()'.-+!*$?@")
+
+
+def compact(svg: str) -> str:
+    """Return an SVG picture in fewer letters: a hundredth of a point, no spaces between tags."""
+    svg = svg[svg.index("<svg") :].replace("\n", " ")
+    svg = re.sub(r' (d|x|y|width|height)="([^"]*)"', _rounded, svg)
+    svg = re.sub(r">\s+<", "><", svg)
+    return re.sub(r'style="[^"]*"', lambda style: re.sub(r"([:;]) ", r"\1", style[0]), svg)
+
+
+def _rounded(attribute: re.Match[str]) -> str:
+    """Return an attribute of numbers in two decimals; letters of a path need no spaces."""
+    name, value = attribute.groups()
+    value = re.sub(r"-?\d+\.\d+", lambda n: f"{float(n[0]):.2f}".rstrip("0").rstrip("."), value)
+    if name == "d":
+        value = re.sub(r"\s*([A-Za-z])\s*", r"\1", value)
+        value = re.sub(r"\s+", ",", value.strip())
+    return f' {name}="{value}"'
 
 
 def ticker(count: int, *, integer: bool = False) -> Any:
