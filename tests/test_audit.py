@@ -483,9 +483,14 @@ def test_a_trained_responder_finds_what_no_constant_does() -> None:
 
     policies = [fixed(0), Contrary()]
     without = audit(policies, game, 0, responders=())
+    space = game.observation_spaces[0]
+    turns = np.eye(2)[np.asarray(every_observation(space)[:, 1] == 1, np.int64)]
     found = audit(policies, game, 0, periods=3000)
     constant = 1 / (1 - 0.9**2)
     assert without.best_low < constant
+    given = audit(policies, game, 0, responders=[follow(turns, space)])
+    assert given.best_low > constant
+    assert "Reactive" in given.method
     assert found.best_low > constant
     assert "q_learning" in found.method
     assert found.best_high == pytest.approx(10)

@@ -41,8 +41,9 @@ def audit(
             or .95 where the game can go on for ever.
         exact: True for the exact best deviation or an error; False for a bracket by simulation;
             None for the first where it is possible.
-        responders: of a bracket: learners by name or object, each trained against the others
-            and frozen. By default a Q-learner where observations and actions are finite.
+        responders: of a bracket: what else is tried in the seat, by name or object; learners
+            are trained against the others and frozen. By default a Q-learner, where its table
+            has up to a million entries.
         periods: of a bracket: length of each training, at least 1.
         seeds: of a bracket and of a policy that has to be simulated: independent episodes
             behind every estimate, at least 2.

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.spaces import Box, Discrete
 
-from stratagem.envs.core import Array, Bools, Floats, Memory, Policy
+from stratagem.envs.core import Array, Bools, Floats, Memory, Policy, learns
 from stratagem.envs.simulator import Player, Simulator, play
-from stratagem.envs.spaces import sizes
+from stratagem.envs.spaces import size
 from stratagem.envs.streams import Stream, Words
 from stratagem.envs.tabular import RepeatedTable
 from stratagem.metrics import interval
 
 from ..roots import roots
-from ..trainers import fit
+from ..trainers import fit, trains
 from .case import Case, Tick
 
 NEGLIGIBLE = 1e-9
@@ -27,6 +27,8 @@ MAX_PERIODS = 100_000
 """Most periods of a simulated episode."""
 MAX_CONSTANTS = 64
 """Most constant actions that are tried; beyond them, equally spaced ones."""
+MAX_CELLS = 10**6
+"""Most observations times actions for which a Q-learner is tried unasked."""
 TRAINING_RUNS = 4
 """Independent runs of each learner that is stepped by us; a trainer trains once."""
 
@@ -144,17 +146,20 @@ def untaught(case: Case) -> Iterator[tuple[str, Policy]]:
 def trained(
     case: Case, responders: Sequence[str | Policy] | None, periods: int, seed: int, tick: Tick
 ) -> Iterator[tuple[str, Policy]]:
-    """Yield learners, trained against the others and frozen, by name."""
+    """Yield learners, trained against the others and frozen, and what is frozen, by name."""
     from stratagem.players import player
 
     game, seat = case.game, case.seat
     if responders is None:
-        responders = ("q_learning",) if _finite(case) else ()
+        responders = ("q_learning",) if _fits_a_table(case) else ()
     for k, given in enumerate(responders):
         learner: Any = player(given, game, seat) if isinstance(given, str) else given
         if is_dataclass(learner) and any(field.name == "discount" for field in fields(learner)):
             learner = replace(learner, discount=case.discount)  # type: ignore[type-var]
         name = given if isinstance(given, str) else type(given).__name__
+        if not (learns(learner) or trains(learner)):
+            yield name, learner
+            continue
         limit = None
         if case.discount < 1:
             limit = ceil(log(FAINT) / log(max(case.discount, FAINT)))
@@ -162,7 +167,7 @@ def trained(
         def progress(done: float, k: int = k) -> None:
             tick((k + done) / len(responders))
 
-        runs = TRAINING_RUNS if hasattr(learner, "update") else 1
+        runs = TRAINING_RUNS if learns(learner) else 1
         lineup = [learner if i == seat else own for i, own in enumerate(case.policies)]
         training = fit(
             game,
@@ -176,9 +181,10 @@ def trained(
             yield f"{name} {run}", policy
 
 
-def _finite(case: Case) -> bool:
+def _fits_a_table(case: Case) -> bool:
     try:
-        sizes(case.game.observation_spaces[case.seat])
+        views = size(case.game.observation_spaces[case.seat])
     except ValueError:
         return False
-    return isinstance(case.game.action_spaces[case.seat], Discrete)
+    space = case.game.action_spaces[case.seat]
+    return isinstance(space, Discrete) and views * int(space.n) <= MAX_CELLS
