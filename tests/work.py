@@ -29,7 +29,7 @@ def group(number):
     return found
 
 
-def until(holds, limit=60.0):
+def until(holds, limit=120.0):
     """Wait until something holds."""
     end = time.monotonic() + limit
     while not holds():
