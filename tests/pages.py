@@ -126,7 +126,9 @@ def audits(runs=3):
     found["value_low"] = found["value_high"] = found["value"]
     found["best_low"] = found["value"] + found["gain_low"]
     found["best_high"] = found["value"] + found["gain_high"]
-    found["method"] = np.where(found["exact"], "policy iteration", "a <bound> on both sides")
+    found["method"] = np.where(
+        found["exact"], "exact: policy iteration", "bracket: 1 <bound> on both sides"
+    )
     return found
 
 

@@ -221,7 +221,10 @@ def test_audits_by_hand_are_shown_with_bracket_interval_n_and_method(folder, tmp
     top = interval(np.array([0.3, 0.4, 0.5])).high
     assert bracket[3] == f"0.100 to 0.400 [0.100, {number(top)}]"
     assert bracket[4] == "\N{EN DASH}"
-    assert bracket[6] == "exact in 1 of 3 runs: policy iteration; a <bound> on both sides"
+    assert (
+        bracket[6]
+        == "exact in 1 of 3 runs. exact: policy iteration; bracket: 1 <bound> on both sides"
+    )
     picture = next(p["alt"] for p in page.pictures if "Gain of the best deviation" in p["alt"])
     assert "n = 3 runs" in picture
 

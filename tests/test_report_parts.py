@@ -12,7 +12,7 @@ from pages import LEVER, audits
 from stratagem.evaluation import evaluate
 from stratagem.metrics import interval
 from stratagem.report import lines
-from stratagem.report.audits import audited
+from stratagem.report.audits import audited, merged
 from stratagem.report.canvas import compact
 from stratagem.report.forest import TALLEST, Row, forest
 from stratagem.report.markup import Column, Group, Html, averaged, bounds, number, slug, table
@@ -75,6 +75,12 @@ def test_an_audit_of_one_run_has_no_interval():
     assert one[0].gain[0].value == pytest.approx(0.2)
     assert np.isnan(one[0].gain[0].low)
     assert not one[0].bracketed
+
+
+def test_methods_that_differ_in_numbers_only_are_one_with_ranges():
+    several = ["exact: 3 states, 1 time", "bracket", "exact: 5 states, 1 time", "exact: 4 states"]
+    assert merged(several) == ("exact: 3 to 5 states, 1 time", "bracket", "exact: 4 states")
+    assert merged(["at 0.5", "at 0.9"]) == ("at 0.5", "at 0.9")
 
 
 def test_captions_state_n_and_whether_there_are_intervals():

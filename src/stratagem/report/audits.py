@@ -1,5 +1,6 @@
 """Audits: what the best deviation from a frozen line-up gains a seat, exactly or in a bracket."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -27,6 +28,10 @@ from .markup import (
 from .summary import select, short, unique
 
 
+WHOLE = re.compile(r"(?<![\d.])\d+(?![\d.])")
+"""A whole number within words."""
+
+
 class Audited(NamedTuple):
     """One seat of one line-up, over its training runs.
 
@@ -40,7 +45,7 @@ class Audited(NamedTuple):
         gain: the difference, likewise; both are the same where all runs are exact.
         one_shot: gain of the best deviation that lasts one period; NaN where undefined.
         exact: in how many of the runs the gain is exact.
-        methods: how the best deviation was found.
+        methods: how the best deviation was found, in words that begin with exact or bracket.
     """
 
     lineup: str
@@ -80,10 +85,25 @@ def audited(audits: Columns) -> list[Audited]:
                     (interval(here["gain_low"]), _upper(here["gain_high"])),
                     interval(here["one_shot_gain"]),
                     int(here["exact"].sum()),
-                    tuple(unique(here["method"])),
+                    merged(unique(here["method"])),
                 )
             )
     return found
+
+
+def merged(methods: Sequence[str]) -> tuple[str, ...]:
+    """Return different texts; those that differ in whole numbers only are one, with ranges."""
+    found: dict[str, list[list[int]]] = {}
+    for method in methods:
+        numbers = [int(digits) for digits in WHOLE.findall(method)]
+        found.setdefault(WHOLE.sub("\0", method), []).append(numbers)
+    texts = []
+    for text, several in found.items():
+        for own in zip(*several, strict=True):
+            least, most = min(own), max(own)
+            text = text.replace("\0", f"{least}" if least == most else f"{least} to {most}", 1)
+        texts.append(text)
+    return tuple(texts)
 
 
 def _value(runs: Columns) -> Interval:
@@ -164,9 +184,7 @@ def _unit(found: Sequence[Audited], unit: str) -> Iterator[str]:
 
 
 def _row(x: Audited) -> tuple[str, ...]:
-    kind = "exact" if not x.bracketed else "bracket"
-    if 0 < x.exact < x.value.n:
-        kind = f"exact in {x.exact} of {x.value.n} runs"
+    some = f"exact in {x.exact} of {x.value.n} runs. " if 0 < x.exact < x.value.n else ""
     return (
         x.agent,
         estimate(x.value),
@@ -174,7 +192,7 @@ def _row(x: Audited) -> tuple[str, ...]:
         _bracket(x.gain, x.bracketed),
         estimate(x.one_shot) if np.isfinite(x.one_shot.value) else "\N{EN DASH}",
         str(x.value.n),
-        f"{kind}: {'; '.join(x.methods)}",
+        f"{some}{'; '.join(x.methods)}",
     )
 
 

@@ -57,12 +57,13 @@ def address(figure: Any) -> str:
 
     text = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    settings = {
-        "svg.hashsalt": "stratagem",  # the same plot is the same text
-        "svg.fonttype": "none",
-        "font.sans-serif": ["DejaVu Sans"],  # measured with this one; others are not listed
-    }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(
+        {
+            "svg.hashsalt": "stratagem",  # the same plot is the same text
+            "svg.fonttype": "none",
+            "font.sans-serif": ["DejaVu Sans"],  # measured with this one; others are not listed
+        }
+    ):
         figure.savefig(text, format="svg", metadata=nothing)
     return "data:image/svg+xml," + quote(compact(text.getvalue()), safe="/=;,()'.-+!*$?@")
 

@@ -77,7 +77,8 @@ class _Chapter(NamedTuple):
 
     def html(self) -> str:
         """Return both as markup."""
-        return "\n".join([self.section.at(2), *(section.at(3) for section in self.inner)])
+        parts = [self.section.at(2), *(section.at(3) for section in self.inner)]
+        return "\n".join([*parts, '<p class="up"><a href="#contents">Contents</a></p>'])
 
 
 def _chapters(manifest: Mapping[str, Any], rows: Columns, folder: Path) -> Iterator[_Chapter]:

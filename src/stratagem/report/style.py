@@ -50,6 +50,7 @@ figure img { display: block; width: 100%; height: auto; background: #fff; }
 .key span { display: inline-block; margin-right: 1.1em; }
 code { font-size: .92em; }
 a { color: var(--link); }
+.up { font-size: .86rem; text-align: right; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --ink: #e8e8e6; --soft: #a9a9a6; --rule: #3c3c3c; --wash: #232323; --paper: #171717;
     --link: #7cc0f0; --risk: #f0717f; --warn: #40361a; }
@@ -93,6 +94,6 @@ a { color: var(--link); }
   figure img { width: auto; max-width: 100%; max-height: 18cm; }
   table { font-size: 8.5pt; }
   a { color: inherit; text-decoration: none; }
-  nav span { display: none; }
+  nav span, .up { display: none; }
 }
 """
