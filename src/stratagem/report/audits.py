@@ -27,7 +27,6 @@ from .markup import (
 )
 from .summary import select, short, unique
 
-
 WHOLE = re.compile(r"(?<![\d.])\d+(?![\d.])")
 """A whole number within words."""
 
