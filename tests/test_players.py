@@ -104,3 +104,44 @@ def test_deterministic_names_give_policies_that_can_be_folded() -> None:
         policy = player(name, PRICING, 1)
         assert isinstance(policy, Reactive)
         assert policy.rule(np.zeros((2, 2), np.int64)).dtype.kind == "i"
+
+
+OWN = """
+import numpy as np
+
+
+class Bare:
+    def init(self, num_copies, rng):
+        return ()
+
+    def act(self, observation, memory, rng, mask=None):
+        return np.zeros(len(observation), np.int64), memory
+
+
+class Seated(Bare):
+    def __init__(self, game, seat):
+        self.name = game.agents[seat]
+
+
+class Tuned(Bare):
+    def __init__(self, *, rate):
+        self.rate = rate
+
+
+class Broken(Bare):
+    def __init__(self):
+        raise TypeError("inside")
+"""
+
+
+def test_a_class_of_the_users_own_is_built_with_game_and_seat_or_with_nothing(
+    tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "own_players.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert player("own_players:Seated", PRICING, 1).name == "firm_1"
+    assert player("own_players:Bare", PRICING, 1).init(1, None) == ()
+    with pytest.raises(ValueError, match=r"'own_players:Tuned' must be called with \(game, seat\)"):
+        player("own_players:Tuned", PRICING, 0)
+    with pytest.raises(TypeError, match="inside"):  # the user's own mistake is shown as it is
+        player("own_players:Broken", PRICING, 0)

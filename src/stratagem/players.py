@@ -1,5 +1,6 @@
 """Policies by name: the one place where games and agents are both known."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
@@ -307,7 +308,7 @@ def _own(name: str, game: Game[Any], seat: int) -> Policy:
     """Return the user's own policy: the named object, or what it returns for game and seat."""
     found = imported(name)
     if not _is_policy(found) and callable(found):
-        found = found(game, seat)
+        found = found(*_arguments(name, found, game, seat))
     if not _is_policy(found):
         raise ValueError(
             f"{name!r} must be a policy with init and act, or a function of (game, seat) that "
@@ -317,13 +318,26 @@ def _own(name: str, game: Game[Any], seat: int) -> Policy:
     return policy
 
 
+def _arguments(name: str, build: Callable[..., Any], game: Game[Any], seat: int) -> tuple[Any, ...]:
+    """Return what a function or class of the user's takes: game and seat, or nothing."""
+    signature = inspect.signature(build)
+    for given in ((game, seat), ()):
+        try:
+            signature.bind(*given)
+        except TypeError:
+            continue
+        return given
+    raise ValueError(f"{name!r} must be called with (game, seat) or with nothing, got {signature}")
+
+
 def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> Policy:
     """Return a policy for one seat of a game.
 
     Args:
         policy: a policy, returned as it is; or a name of `PLAYERS`, such as "tit_for_tat",
             "fixed:3" or "benchmark:grid_nash_low"; or "package.module:attribute", which is a
-            policy, or a function or class that is called with game and seat and returns one;
+            policy, or a function or class that returns one, called with game and seat, or, if
+            it does not take them, with nothing;
             or the path of a model of stable-baselines3, which ends in ".zip".
         game: the game.
         seat: index of the agent.
