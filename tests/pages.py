@@ -140,3 +140,9 @@ def copied(folder, to):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(path.read_bytes())
     return to
+
+
+def audit_part(folder):
+    """Return where the audits of the learners lie."""
+    (part,) = (folder / "rows").glob("lever-test-v0.q-learning-q-learning.*")
+    return folder / "audits" / part.name

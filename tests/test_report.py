@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("pyarrow")
 pytest.importorskip("matplotlib")
 
-from pages import LEVER, NASTY, PRICING, Page, audits, copied
+from pages import LEVER, NASTY, PRICING, Page, audit_part, audits, copied
 
 from stratagem.evaluation import bench, evaluate, read_manifest
 from stratagem.evaluation.storage import read_table, write_manifest, write_table
@@ -208,7 +208,7 @@ def test_learning_curves_state_their_number_of_runs(page):
 
 def test_audits_by_hand_are_shown_with_bracket_interval_n_and_method(folder, tmp_path):
     copy = copied(folder, tmp_path)
-    write_table(copy / "audits" / "lever-test.parquet", audits(), "config")
+    write_table(audit_part(copy), audits(), "config")
     page = Page(write_report(copy).read_text())
     rows = page.table("Value, best deviation and gain", "discounted at 0.95")
     exact = rows["q_learning", "player_0"]
@@ -232,7 +232,7 @@ def test_audits_by_hand_are_shown_with_bracket_interval_n_and_method(folder, tmp
 def test_an_audit_without_an_upper_bound_says_at_least(folder, tmp_path):
     copy, own = copied(folder, tmp_path), audits()
     own["gain_high"][-1] = own["best_high"][-1] = np.inf
-    write_table(copy / "audits" / "lever-test.parquet", own, "config")
+    write_table(audit_part(copy), own, "config")
     row = Page(write_report(copy).read_text()).table("best deviation and gain")
     assert row["q_learning", "player_1"][2] == "at least 0.350 [0.350, \N{INFINITY})"
     assert row["q_learning", "player_1"][3] == "at least 0.100 [0.100, \N{INFINITY})"

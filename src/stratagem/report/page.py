@@ -55,11 +55,8 @@ def stored(folder: Path, kind: str) -> Columns:
     Raises:
         ValueError: If there are no rows.
     """
-    if kind == "audits":
-        names = [f"{kind}/{path.name}" for path in sorted((folder / kind).glob("*.parquet"))]
-    else:
-        entries = read_manifest(folder)["scenarios"]
-        names = [f"{kind}/{part}" for entry in entries for part in entry["parts"]]
+    entries = read_manifest(folder)["scenarios"]
+    names = [f"{kind}/{part}" for entry in entries for part in entry["parts"]]
     there = [name for name in names if (folder / name).is_file()]
     return read_tables(folder, there) if there or kind == "rows" else {}
 
