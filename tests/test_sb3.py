@@ -22,6 +22,7 @@ from stratagem.agents.scripted.fixed import fixed
 from stratagem.agents.scripted.grim import Grim
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.envs import streams
+from stratagem.envs.adapters.sb3 import LearnerVecEnv
 from stratagem.envs.core import Reactive
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.planning import best_response, payoffs
@@ -803,3 +804,22 @@ def test_the_example_values_the_true_last_observation(example: Any) -> None:
     assert ((own >= 0) & (own < 15)).all()
     assert following[1].tolist() != inputs[2].sum(axis=1).tolist()
     assert after.shape == (3, *space.shape)
+
+
+@every_algorithm
+def test_training_leaves_no_folder_behind_and_a_saved_model_can_go_on(
+    algorithm: str, tmp_path: Any, monkeypatch: Any
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (policy,) = taught(small(algorithm), Prisoners())
+    assert list((tmp_path / "temporary").iterdir()) == []
+    policy.save(tmp_path / "model.zip")
+    env = LearnerVecEnv(
+        Prisoners(), 4, agent="player_0", co_players={"player_1": fixed(0)}, max_episode_steps=20
+    )
+    package = contrib if algorithm == "MaskablePPO" else sb3
+    model = getattr(package, algorithm).load(tmp_path / "model.zip", env=env, device="cpu")
+    before = model.num_timesteps
+    model.learn(64, reset_num_timesteps=False)
+    assert model.num_timesteps >= before + 64

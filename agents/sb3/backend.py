@@ -30,6 +30,13 @@ def algorithm_class(name: str) -> Any:
         ) from None
 
 
+def silent_logger() -> Any:
+    """Return a logger that keeps nothing; the usual one makes a temporary folder."""
+    from stable_baselines3.common.logger import Logger
+
+    return Logger(folder=None, output_formats=[])
+
+
 @contextmanager
 def alone() -> Iterator[None]:
     """Run on one thread of torch, and leave its threads and all global generators as they were.

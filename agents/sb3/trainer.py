@@ -23,7 +23,7 @@ from gymnasium.spaces import Box, Discrete, Space
 
 from stratagem.envs.core import Floats, Game, Memory, Policy
 
-from .backend import algorithm_class, alone
+from .backend import algorithm_class, alone, silent_logger
 from .policy import SB3Policy
 
 OWN = ("env", "policy", "gamma", "seed", "device", "_init_setup_model")
@@ -123,9 +123,11 @@ class SB3Trainer:
             ) from error
         # The seed that the algorithm gave to the environment has but 32 bits.
         model.env.seed(seed)
+        if not (self.options.get("verbose") or self.options.get("tensorboard_log")):
+            model.set_logger(silent_logger())
         model.learn(budget, callback=callback)
         archive = io.BytesIO()
-        model.save(archive)
+        model.save(archive, exclude=["_custom_logger"])
         return archive.getvalue()
 
     def fit(
