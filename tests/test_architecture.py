@@ -20,10 +20,13 @@ SIMULATION = {
     "decisions",
     "induced",
     "hindsight",
+    "revealed",
 }
 OUTER = {
     "making",
     "players",
+    "committing",
+    "reproductions",
     "scenarios",
     "metrics",
     "evaluation",

@@ -192,6 +192,11 @@ class InformationGame(Game[State]):
         return np.array([[battle, dominated], [column, column]])
 
     @property
+    def stage_payoffs(self) -> Floats:
+        """The same: payoffs by the type that the first component of an observation shows."""
+        return self.payoffs
+
+    @property
     def num_games(self) -> int:
         """G, games in the family."""
         return int(self.payoffs.shape[1])

@@ -230,6 +230,12 @@ class MatrixGame(Game[State]):
         given = preset(self.payoffs) if isinstance(self.payoffs, str) else as_tensor(self.payoffs)
         return given + self.offset
 
+    @property
+    def stage_payoffs(self) -> Floats | None:
+        """Payoffs (2, 1, n_0, n_1) of two players who act at once; None if they do not."""
+        at_once = self.commitment == "none" and len(self.tensor) == 2
+        return self.tensor[:, None] if at_once else None
+
     @cached_property
     def _flat(self) -> Floats:
         """Payoffs (N, A) by joint action, player_0 slowest."""
