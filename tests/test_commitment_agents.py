@@ -362,7 +362,11 @@ def test_one_copy_of_a_batch_is_the_single_copy_and_pickles(name: str) -> None:
             "2 mixes of 2 actions",
         ),
         (
-            lambda: CommitmentQueries(mixes=np.eye(2)[::-1], payoffs=np.eye(3), reveal=len),  # type: ignore[arg-type]
+            lambda: CommitmentQueries(mixes=np.eye(2)[[0, 0]], payoffs=np.eye(2), reveal=len),  # type: ignore[arg-type]
+            "whose first weight rises or falls",
+        ),
+        (
+            lambda: CommitmentQueries(mixes=np.eye(2), payoffs=np.eye(3), reveal=len),  # type: ignore[arg-type]
             r"payoffs must have shape \(2, n\)",
         ),
         (lambda: Calibrated(payoffs=np.ones(2), reveal=len), "payoffs must be finite"),  # type: ignore[arg-type]

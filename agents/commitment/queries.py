@@ -39,7 +39,8 @@ class CommitmentQueries:
     commitments fall to the lowest index.
 
     Attributes:
-        mixes: what can be committed to, (M, 2), M at least 2, the first weight rising.
+        mixes: what can be committed to, (M, 2), M at least 2, the first weight rising or
+            falling.
         payoffs: the leader's, (2, n).
         reveal: from a `Transition` to the other's actions (B,), such as a `Revealed`.
     """
@@ -51,15 +52,12 @@ class CommitmentQueries:
     def __post_init__(self) -> None:
         """Check shapes and order."""
         shape = np.shape(self.mixes)
-        if (
-            len(shape) != 2
-            or shape[1] != 2
-            or shape[0] < 2
-            or (np.diff(self.mixes[:, 0]) <= 0).any()
-        ):
+        fits = len(shape) == 2 and shape[1] == 2 and shape[0] >= 2
+        steps = np.sign(np.diff(self.mixes[:, 0])) if fits else np.zeros(1)
+        if not steps.all() or (steps != steps[0]).any():
             raise ValueError(
-                f"mixes must be at least 2 mixes of 2 actions with rising first weight, got "
-                f"shape {shape}"
+                "mixes must be at least 2 mixes of 2 actions whose first weight rises or falls, "
+                f"got shape {shape}"
             )
         if np.ndim(self.payoffs) != 2 or len(self.payoffs) != 2:
             raise ValueError(f"payoffs must have shape (2, n), got {np.shape(self.payoffs)}")

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -63,6 +63,8 @@ def parser() -> Parser:
     _crossplay(commands.add_parser("crossplay", help="re-match independent training runs"))
 
     _bench(commands.add_parser("bench", help="play a suite of baselines and write a report"))
+
+    _reproduce(commands.add_parser("reproduce", help="run named experiments against their targets"))
 
     one = commands.add_parser("report", help="rebuild the report from stored rows")
     one.add_argument("folder", type=Path, metavar="DIR")
@@ -136,6 +138,12 @@ def _bench(one: argparse.ArgumentParser) -> None:
     )
 
 
+def _reproduce(one: argparse.ArgumentParser) -> None:
+    one.add_argument("names", nargs="*", metavar="NAME", help="experiments, or all")
+    one.add_argument("--list", action="store_true", help="list the experiments")
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -143,15 +151,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: arguments without the program's name; `sys.argv[1:]` if None.
 
     Returns:
-        0, or 2 if the user made a mistake, or 130 if interrupted.
+        0, or 1 if a reproduction missed a target, or 2 if the user made a mistake, or 130 if
+        interrupted.
     """
     if argv is None and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # where a user's own games and agents are looked for
     try:
         options = parser().parse_args(argv)
-        from . import benching, crossing, inspecting, playing
+        from . import benching, crossing, inspecting, playing, reproducing
 
-        run = {
+        run: Callable[[argparse.Namespace], int | None] = {
+            "reproduce": reproducing.reproduce_named,
             "list": inspecting.list_games,
             "show": inspecting.show,
             "solve": inspecting.solve,
@@ -160,8 +170,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             "bench": benching.bench,
             "report": benching.report,
         }[options.command]
-        run(options)
+        code = run(options)
         sys.stdout.flush()
+        return code or 0
     except (UsageError, ValueError) as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
