@@ -75,14 +75,6 @@ def _benchmark(game: Game[Any], seat: int, name: str) -> Policy:
     return follow(strategies[seat], game.observation_spaces[seat])
 
 
-def _mimic(game: Game[Any], seat: int, text: str, **options: Any) -> Policy:
-    kind, _, name = text.partition(":")
-    if not kind.isdecimal() or not name:
-        raise ValueError(f"mimic must be written 'mimic:TYPE:NAME', got 'mimic:{text}'")
-    committing.check_typed(game, seat, "mimic")
-    return mimic(player(name, game, seat, **options), int(kind), game.observation_spaces[seat])
-
-
 def _q_learning(game: Game[Any], seat: int, **options: Any) -> Policy:
     endless = getattr(game, "continuation", 0) == 1
     options.setdefault("discount", 0.95 if endless else 1.0)
@@ -166,6 +158,14 @@ def _model(path: str, game: Game[Any], seat: int, **options: Any) -> Policy:
     if unknown := set(options) - {"deterministic"}:
         raise ValueError(f"a model takes the option deterministic alone, got {sorted(unknown)}")
     return load(path, game, seat, **options)
+
+
+def _mimic(game: Game[Any], seat: int, text: str, **options: Any) -> Policy:
+    kind, _, name = text.partition(":")
+    if not kind.isdecimal() or not name:
+        raise ValueError(f"mimic must be written 'mimic:TYPE:NAME', got 'mimic:{text}'")
+    committing.check_typed(game, seat, "mimic")
+    return mimic(player(name, game, seat, **options), int(kind), game.observation_spaces[seat])
 
 
 class Entry(NamedTuple):

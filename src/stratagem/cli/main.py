@@ -62,6 +62,8 @@ def parser() -> Parser:
 
     _crossplay(commands.add_parser("crossplay", help="re-match independent training runs"))
 
+    _metagame(commands.add_parser("metagame", help="make a game of choosing learning algorithms"))
+
     _bench(commands.add_parser("bench", help="play a suite of baselines and write a report"))
 
     _reproduce(commands.add_parser("reproduce", help="run named experiments against their targets"))
@@ -112,6 +114,34 @@ def _crossplay(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _metagame(one: argparse.ArgumentParser) -> None:
+    _game(one)
+    one.add_argument(
+        "--menu",
+        action="append",
+        required=True,
+        metavar="SEAT=A,B,...",
+        help="a seat's algorithms, such as player_0=hedge,fixed:1,hedge(rate=0.1|0.5); without "
+        "SEAT= for all seats; may be repeated",
+    )
+    one.add_argument(
+        "--periods", type=positive, required=True, metavar="T", help="of each repeated game"
+    )
+    one.add_argument(
+        "--runs", type=positive, default=20, metavar="R", help="of each profile, default 20"
+    )
+    one.add_argument(
+        "--workers", type=positive, default=1, metavar="N", help="processes, default 1"
+    )
+    one.add_argument(
+        "--eps", type=float, default=0.0, metavar="E", help="slack of equilibria, default 0"
+    )
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="keep runs, table and plot there; played once only"
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _bench(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--suite",
@@ -145,20 +175,19 @@ def _reproduce(one: argparse.ArgumentParser) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command; a reproduction that misses a target returns 1.
 
     Args:
         argv: arguments without the program's name; `sys.argv[1:]` if None.
 
     Returns:
-        0, or 1 if a reproduction missed a target, or 2 if the user made a mistake, or 130 if
-        interrupted.
+        0, or 2 if the user made a mistake, or 130 if interrupted.
     """
     if argv is None and os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # where a user's own games and agents are looked for
     try:
         options = parser().parse_args(argv)
-        from . import benching, crossing, inspecting, playing, reproducing
+        from . import benching, crossing, inspecting, metagaming, playing, reproducing
 
         run: Callable[[argparse.Namespace], int | None] = {
             "reproduce": reproducing.reproduce_named,
@@ -167,6 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "solve": inspecting.solve,
             "run": playing.run,
             "crossplay": crossing.crossplay,
+            "metagame": metagaming.metagame,
             "bench": benching.bench,
             "report": benching.report,
         }[options.command]
