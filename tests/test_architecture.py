@@ -26,6 +26,7 @@ OUTER = {
     "making",
     "players",
     "committing",
+    "metagame",
     "reproductions",
     "scenarios",
     "metrics",

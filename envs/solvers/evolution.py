@@ -87,7 +87,7 @@ def action_payoffs(payoffs: Floats, mixes: Sequence[Floats]) -> list[Floats]:
 
 
 def replicator(
-    payoffs: Any, starts: Sequence[Any], *, steps: int = 1000, tolerance: float = 1e-6
+    payoffs: Any, starts: Sequence[Any], *, steps: int = 1000, tolerance: float = 1e-9
 ) -> Flow:
     """Follow the replicator dynamics from many starts until they rest.
 
