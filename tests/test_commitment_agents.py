@@ -22,7 +22,7 @@ from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
 from stratagem.envs.hindsight import hindsight
 from stratagem.envs.revealed import revealed
 from stratagem.envs.simulator import rollout
-from stratagem.envs.solvers.commitment import weak_stackelberg
+from stratagem.envs.solvers.commitment import algorithm_commitment, weak_stackelberg
 from stratagem.envs.solvers.stackelberg import strong_stackelberg
 from stratagem.envs.solvers.strict import strict_commitment
 from stratagem.players import player
@@ -274,6 +274,22 @@ def test_a_threat_pays_what_an_algorithm_is_worth_and_no_answer_to_it_pays_more(
     # Without the threat the same frequencies invite defection.
     free, _ = play(DILEMMA, commit([0.5, 0.5]), fixed(1), 400, 4)
     assert free.rewards[:, 1].mean() > 2.9
+
+
+def test_two_that_keep_to_a_plan_earn_what_the_program_says_in_random_games() -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(6):
+        tensor = rng.normal(size=(2, 3, 3))
+        game = MatrixGame(payoffs=tensor.tolist(), opening="random", continuation=1.0)
+        threat = player("threat", game, 0)
+        assert isinstance(threat, Threat)
+        plan = Threat(joint=threat.joint.T, punish=np.eye(3)[0], reveal=revealed(game, 1))
+        kept, _ = play(game, threat, plan, 300)
+        exact = algorithm_commitment(*tensor).payoffs
+        slack = (
+            9 * np.abs(tensor).max() / 300
+        )  # each joint action is within one period of its share
+        np.testing.assert_allclose(kept.rewards.mean(axis=(0, 2)), exact, atol=slack)
 
 
 def test_what_the_others_did_is_read_off_observations_in_every_form() -> None:
