@@ -47,9 +47,9 @@ times its expected number of rounds.
 nash_worst      0.997 0.795
 nash_best       0.997 0.795
 social_optimum  0.997 0.795
-minimax         0.773 0.793
+minimax         0.778 0.793
 stackelberg_0   0.997 0.795
-stackelberg_1   0.8 0.805
+stackelberg_1   0.796 0.8
 pure_nash_0     0.997 0.795
 commit_0        0.997 0.795
 commit_1        0.997 0.795

@@ -1,9 +1,10 @@
 """Play every profile of algorithms, in parallel, and keep what is found.
 
-Run r of a profile is played from a root that is a hash of the base game and of r alone. So a run
-is the same whatever else is in the menu, and run r of all profiles shares its random numbers: the
-base game's chance is the same wherever it does not depend on what was done before, and so are the
-numbers each seat draws. Differences between profiles are therefore estimated from pairs.
+Run r of a profile is played from a root that is a hash of the base game's name and of r alone. So
+a run is the same whatever else is in the menu, and run r of all profiles shares its random numbers:
+the base game's chance is the same wherever it does not depend on what was done before, and so are
+the numbers each seat draws. Differences between profiles, and between parameters of the base game,
+are therefore estimated from pairs.
 """
 
 from collections import deque
@@ -24,7 +25,7 @@ from stratagem.evaluation.storage import writable
 from stratagem.evaluation.workers import run_jobs
 from stratagem.making import build as build_game
 
-from .cache import Cache, Profile, fingerprint
+from .cache import Cache, Profile
 from .menus import build, read_menus
 
 MAX_PROFILES = 10_000
@@ -113,7 +114,7 @@ def empirical_game(
     for seat, menu in enumerate(chosen):
         for algorithm in menu:
             build(algorithm, game, seat)
-    seeds = roots(fingerprint(game), "metagame", range(runs))
+    seeds = roots(type(game).__name__, "metagame", range(runs))
     profiles = [
         Profile(game, at, tuple(m[a] for m, a in zip(chosen, at, strict=True)), periods, seeds)
         for at in np.ndindex(counts)
