@@ -76,7 +76,7 @@ def read_menu_options(texts: list[str], agents: tuple[str, ...]) -> Any:
             raise UsageError(f"--menu: unknown seat {name!r}; the seats are {', '.join(agents)}")
         if name in found:
             raise UsageError(f"--menu {name or 'for all seats'} is given twice")
-        found[name] = [] if not menu.strip() else split(menu)
+        found[name] = split(menu)
         if not all(found[name]):
             raise UsageError(f"--menu has an empty menu or entry: {text!r}")
     if "" in found:
