@@ -36,7 +36,7 @@ in its source, it is a functional equivalent that we rebuilt, and no target is t
 own number: this holds for all that is about *Is Knowledge Power?* and for the sale. Published
 statements about limits are held against finite runs with the slack that the target names.
 
-The tables have what one run of `stratagem reproduce all --json` measured.
+The tables have what `stratagem reproduce NAME --json` measured; it measures the same every time.
 """
 
 

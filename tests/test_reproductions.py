@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from math import inf, nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -286,3 +287,19 @@ def test_an_experiment_finds_what_it_should(name: str) -> None:
     outcome = reproduce(name)
     missed = [(c.target.name, c.measured, c.target.value) for c in outcome.checks if not c.passed]
     assert not missed
+
+
+def test_the_page_shows_every_target_with_a_measurement_in_its_band() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "reproductions.md").read_text(encoding="utf-8")
+    for one in REPRODUCTIONS.values():
+        section = page.split(f"\n## {one.name}\n")[1].split("\n## ")[0]
+        assert one.about in section
+        rows = [line.strip("| ").split(" | ") for line in section.splitlines() if " | " in line][1:]
+        assert len(rows) == len(one.targets)
+        for row, target in zip(rows, one.targets, strict=True):
+            assert row[0] == target.name + (" (control)" if target.control else "")
+            assert float(row[2]) == pytest.approx(target.value, rel=1e-4)
+            assert row[3] == band(target.low, target.high)
+            slack = 1e-4 * max(1, abs(target.value))
+            assert target.low - slack <= float(row[1]) <= target.high + slack
+            assert row[4] == f"{target.kind}: {target.source}"

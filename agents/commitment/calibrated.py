@@ -12,7 +12,7 @@ Sources:
 - S. Hart and A. Mas-Colell (2001), *A general class of adaptive strategies*, JET 98. Internal
   regret by stationary probabilities.
 - N. Haghtalab, C. Podimata and K. Yang (2023), *Calibrated Stackelberg games*, arXiv:2306.02704.
-  Agents who best-respond to calibrated forecasts; we read its abstract.
+  Agents who best-respond to calibrated forecasts; recalled, not read again.
 """
 
 from collections.abc import Callable

@@ -7,8 +7,8 @@ to every mix that can be committed to is known, and so is the best of them: with
 mixes after at most 2 + (n - 1) log2(M) questions, rounded up.
 
 Source: J. Letchford, V. Conitzer and K. Munagala (2009), *Learning and approximating the optimal
-strategy to commit to*, SAGT, whose learner for many actions follows the borders of the regions
-of answers; with two actions a border is a point, and bisection finds it.
+strategy to commit to*, SAGT, recalled and not read again: the question, and that the regions of
+answers are convex. With two actions the border between two of them is a point.
 """
 
 from collections.abc import Callable
