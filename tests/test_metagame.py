@@ -470,12 +470,24 @@ def test_an_environment_of_stored_runs_has_the_tables_means() -> None:
     game = metagame.environment(
         "MatrixGame-v0", LEARNERS, periods=30, runs=3, continuation=0.5, switching_cost=0.1
     )
-    base = played(LEARNERS, continuation=0.95)
+    base = played(LEARNERS, continuation=0.95)  # the default of the base game
     assert isinstance(game, MetaGame)
     np.testing.assert_allclose(game.means, base.payoffs)
     assert game.labels == base.menus
     assert game.switching_cost == 0.1
     assert game.continuation == 0.5
+
+
+def test_parameters_of_the_base_game_and_of_the_meta_game_are_told_apart() -> None:
+    params = {"payoffs": "chicken", "horizon": 7}
+    game = metagame.environment(
+        "MatrixGame-v0", ACTIONS, periods=7, runs=2, horizon=3, base_params=params
+    )
+    assert game.horizon == 3
+    np.testing.assert_allclose(game.means, MatrixGame(payoffs="chicken").tensor)
+    live = metagame.live_environment("MatrixGame-v0", ACTIONS, periods=7, base_params=params)
+    assert live.base == MatrixGame(payoffs="chicken", horizon=7)
+    assert live.horizon is None
 
 
 def test_runs_are_written_and_read_back_to_the_bit() -> None:
@@ -511,7 +523,8 @@ LIVE = {"player_0": ["fixed:0", "hedge"], "player_1": ["exp3", "fixed:1", "regre
 
 
 def test_a_live_meta_game_pays_on_average_what_the_table_says() -> None:
-    live = metagame.live_environment("MatrixGame-v0", LIVE, periods=25, payoffs="chicken")
+    chicken = {"payoffs": "chicken"}
+    live = metagame.live_environment("MatrixGame-v0", LIVE, periods=25, base_params=chicken)
     table = empirical_game("MatrixGame-v0", LIVE, periods=25, runs=400, payoffs="chicken")
     sim = Simulator(live, 400)
     for cell in np.ndindex(2, 3):

@@ -220,6 +220,14 @@ def test_it_conforms_without_an_end_and_with_a_cost_of_switching() -> None:
     assert set(found.values()) == {"passed"}
 
 
+def test_learners_of_the_meta_game_come_to_its_equilibrium() -> None:
+    game = MetaGame(continuation=1.0)
+    learners = [player("hedge", game, seat) for seat in range(2)]
+    whole, _ = rollout(game, learners, num_copies=10, num_steps=300, seed=0)
+    assert (whole.actions[-50:, 0] == 0).mean() > 0.95  # to commit
+    assert (whole.actions[-50:, 1] <= 1).mean() > 0.95  # to learn, in either way
+
+
 def test_three_agents_choose_in_any_order() -> None:
     volunteers = MatrixGame(payoffs="volunteers_dilemma").tensor[..., None]
     game = MetaGame.from_runs(volunteers, order=(2, 0, 1), horizon=1)

@@ -13,7 +13,7 @@ import numpy as np
 
 from stratagem.envs.core import Floats
 from stratagem.envs.registry import find
-from stratagem.metrics import Interval
+from stratagem.metrics import Interval, share
 
 from .inspecting import plain, table
 from .main import UsageError
@@ -149,12 +149,12 @@ def _print(played: Any, found: Any) -> None:
             mix = _profile(one.mixed.profile, played)
             print(f"  {leader}, to a mix: {mix}: {_paid(one.mixed.payoffs)}")
     basins = found.basins
-    print(f"\nReplicator dynamics, n = {basins.starts} uniform starts")
+    print(f"\nReplicator dynamics, n = {basins.starts} uniform starts; shares with 95% intervals")
     for point in basins.points:
         shown = _profile(point.profile, played)
-        print(f"  {point.starts / basins.starts:.3f} rest at {shown}, regret {point.regret:.2g}")
+        print(f"  {_share(point.starts, basins.starts)} rest at {shown}, regret {point.regret:.2g}")
     if basins.unsettled:
-        print(f"  {basins.unsettled / basins.starts:.3f} did not come to rest")
+        print(f"  {_share(basins.unsettled, basins.starts)} did not come to rest")
     if found.alpha_rank is not None:
         _print_ranking(played, found)
 
@@ -172,6 +172,11 @@ def _print_ranking(played: Any, found: Any) -> None:
 
 def _ends(x: Interval) -> str:
     return f"[{x.low:.4f}, {x.high:.4f}]"
+
+
+def _share(count: int, whole: int) -> str:
+    found = share(np.arange(whole) < count)
+    return f"{found.value:.3f} {_ends(found)}"
 
 
 def _paid(payoffs: Floats) -> str:

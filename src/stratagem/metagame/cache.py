@@ -24,6 +24,9 @@ from stratagem.players import PLAYERS
 
 from .menus import Algorithm
 
+_SOURCES = (None, "stratagem.committing", "stratagem.metagame.menus", "stratagem.metagame.playing")
+"""Modules whose code payoffs follow from; None: those that rows of the bench follow from."""
+
 
 class Profile(NamedTuple):
     """One profile of algorithms to be played; a job."""
@@ -45,14 +48,14 @@ class Cache:
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
         self._folder, self._say = folder, say
-        self._source = source_hash(None)
+        self._sources = [source_hash(module) for module in _SOURCES]
         sweep(folder)
 
     def _file(self, profile: Profile) -> tuple[Path, str]:
         text = json.dumps(
             [
                 __version__,
-                self._source,
+                self._sources,
                 np.__version__,
                 fingerprint(profile.game),
                 [_identity(algorithm) for algorithm in profile.algorithms],

@@ -1,7 +1,10 @@
 """Meta-games as environments: of runs that are stored, or played when they are needed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -36,34 +39,27 @@ def environment(
     periods: int,
     runs: int = 20,
     workers: int = 1,
-    order: str | tuple[int, ...] = AT_ONCE,
-    switching_cost: float = 0.0,
-    horizon: int | None = None,
-    continuation: float = 0.9,
+    folder: Path | str | None = None,
+    base_params: Mapping[str, Any] = MappingProxyType({}),
     **params: Any,
 ) -> MetaGame:
     """Return the meta-game of a base game and menus, whose runs are played first.
 
     Args:
-        base: see `empirical_game`, as menus, periods, runs and workers.
+        base: see `empirical_game`, as menus, periods, runs, workers and folder.
         menus: algorithms of the agents.
         periods: of a run.
         runs: of each profile.
         workers: processes.
-        order: see `MetaGame`, as the three below.
-        switching_cost: of using another algorithm than in the last round.
-        horizon: rounds of an episode.
-        continuation: probability that another round follows.
-        **params: parameters of the base game, if it is an id.
+        folder: where finished profiles are kept.
+        base_params: parameters of the base game, if it is an id.
+        **params: parameters of `MetaGame`, such as `order`.
     """
-    empirical = empirical_game(base, menus, periods=periods, runs=runs, workers=workers, **params)
-    return stored(
-        empirical,
-        order=order,
-        switching_cost=switching_cost,
-        horizon=horizon,
-        continuation=continuation,
+    game, _ = build_game(base, base_params)
+    empirical = empirical_game(
+        game, menus, periods=periods, runs=runs, workers=workers, folder=folder
     )
+    return stored(empirical, **params)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -184,20 +180,18 @@ def live_environment(
     menus: Any,
     *,
     periods: int,
-    order: str | tuple[int, ...] = AT_ONCE,
-    switching_cost: float = 0.0,
-    horizon: int | None = None,
-    continuation: float = 0.9,
+    base_params: Mapping[str, Any] = MappingProxyType({}),
     **params: Any,
 ) -> LiveMetaGame:
-    """Return the meta-game that plays runs when they are needed; see `environment`."""
-    game, _ = build_game(base, params)
-    return LiveMetaGame(
-        base=game,
-        algorithms=read_menus(menus, game.agents),
-        periods=periods,
-        order=order,
-        switching_cost=switching_cost,
-        horizon=horizon,
-        continuation=continuation,
-    )
+    """Return the meta-game that plays its runs when they are needed.
+
+    Args:
+        base: the base game, or its id.
+        menus: algorithms of the agents, see `empirical_game`.
+        periods: of a run.
+        base_params: parameters of the base game, if it is an id.
+        **params: order, switching_cost, horizon and continuation of `LiveMetaGame`.
+    """
+    game, _ = build_game(base, base_params)
+    algorithms = read_menus(menus, game.agents)
+    return LiveMetaGame(base=game, algorithms=algorithms, periods=periods, **params)

@@ -74,7 +74,7 @@ def empirical_game(
     periods: int,
     runs: int = 20,
     workers: int = 1,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     tick: Tick = lambda name, done: None,
     say: Callable[[str], None] = lambda message: None,
     **params: Any,
@@ -122,8 +122,9 @@ def empirical_game(
     if folder is None:
         found = _play(profiles, workers, None, tick, say)
     else:
-        with locked(writable(folder), say):
-            found = _play(profiles, workers, Cache(folder / "profiles", say), tick, say)
+        with locked(writable(Path(folder)), say):
+            cache = Cache(Path(folder) / "profiles", say)
+            found = _play(profiles, workers, cache, tick, say)
     tensor = np.empty((len(game.agents), *counts, runs))
     for at, payoffs in found.items():
         tensor[(slice(None), *at)] = payoffs
