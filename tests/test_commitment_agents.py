@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium.spaces import Discrete, MultiDiscrete
+from toys import Drift
 
 from stratagem.agents.commitment.calibrated import Calibrated
 from stratagem.agents.commitment.commit import commit, commit_by_type
@@ -402,16 +403,26 @@ def test_one_copy_of_a_batch_is_the_single_copy_and_pickles(name: str) -> None:
         (lambda: player("mimic:2:concede", INFORMED, 0), "as_type must be a value"),
         (lambda: player("mimic:0:random", TEXTBOOK, 0), "mimic needs a game with types"),
         (lambda: player("stackelberg", LogitPricing(), 0), "two players who act at once"),
+        *(
+            (
+                lambda name=name: player(name, Drift(), 0),
+                f"{name.partition(':')[0]} needs a Discrete",
+            )
+            for name in ("stackelberg", "calibrated", "commitment_queries", "explore_then_commit")
+        ),
         (lambda: player("concede", leading("commitment", 2), 1), "two players who act at once"),
         (
             lambda: player("stubborn", MatrixGame(payoffs="volunteers_dilemma"), 0),
             "two players who act at once",
         ),
         (lambda: player("threat", INFORMED, 0), "threat needs a game without types"),
-        (lambda: player("threat", MatrixGame(memory=0), 0), "threat watches what the other does"),
+        (
+            lambda: player("threat", MatrixGame(memory=0), 0),
+            "threat needs to see what the other does",
+        ),
         (lambda: player("calibrated", INFORMED, 0), "calibrated needs a game without types"),
         (lambda: player("calibrated", TEXTBOOK, 0, mesh=2), "are not allowed"),
-        (lambda: player("commitment_queries", TEXTBOOK, 0), "a leader who commits before"),
+        (lambda: player("commitment_queries", TEXTBOOK, 0), "needs a leader who commits before"),
         (lambda: player("commitment_queries", leading("shapley", 2), 0), "mixes of 2 actions"),
         (lambda: player("explore_then_commit", TEXTBOOK, 0), "needs the option rounds"),
         (lambda: player("explore_then_commit", INFORMED, 1, share=2), "are not allowed"),

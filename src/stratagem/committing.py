@@ -19,6 +19,7 @@ from stratagem.envs.core import Floats, Game, Ints, Policy, Transition
 from stratagem.envs.revealed import revealed
 from stratagem.envs.solvers.commitment import algorithm_commitment
 from stratagem.envs.solvers.stackelberg import strong_stackelberg
+from stratagem.envs.spaces import size
 
 
 def build_commit(game: Game[Any], seat: int, mix: str) -> Policy:
@@ -107,10 +108,11 @@ def build_calibrated(game: Game[Any], seat: int, **options: Any) -> Policy:
 
 def build_queries(game: Game[Any], seat: int) -> Policy:
     """Return `commitment_queries`."""
+    _check_discrete(game, seat, "commitment_queries")
     mixes, tensor = getattr(game, "mixes", None), getattr(game, "tensor", None)
     if seat != 0 or mixes is None or tensor is None or not game.takes_turns or len(tensor) != 2:
         raise ValueError(
-            "commitment_queries needs the seat of a leader who commits before one other seat "
+            "commitment_queries needs a leader who commits before one other seat "
             f"answers, got {game.agents[seat]} of {type(game).__name__}"
         )
     return CommitmentQueries(
@@ -120,6 +122,7 @@ def build_queries(game: Game[Any], seat: int) -> Policy:
 
 def _stages(game: Game[Any], seat: int, name: str) -> tuple[Floats, Floats]:
     """Return payoffs (G, m, n) by own type, own actions first: one's own and the other's."""
+    _check_discrete(game, seat, name)
     payoffs = getattr(game, "stage_payoffs", None)
     if payoffs is None:
         raise ValueError(
@@ -143,16 +146,21 @@ def _reveal(game: Game[Any], seat: int, name: str) -> Callable[[Transition], Int
     try:
         return revealed(game, seat)
     except ValueError as error:
-        raise ValueError(f"{name} watches what the other does: {error}") from None
+        raise ValueError(f"{name} needs to see what the other does: {error}") from None
 
 
-def _mix(game: Game[Any], seat: int, name: str, text: str) -> Floats:
+def _check_discrete(game: Game[Any], seat: int, name: str) -> None:
     space = game.action_spaces[seat]
     if not isinstance(space, Discrete):
         raise ValueError(f"{name} needs a Discrete action space, got {space}")
+
+
+def _mix(game: Game[Any], seat: int, name: str, text: str) -> Floats:
+    _check_discrete(game, seat, name)
+    count = size(game.action_spaces[seat])
     row = np.array([_number(name, "P", part) for part in text.split("/")])
-    if len(row) != space.n or not (row >= 0).all() or abs(row.sum() - 1) > 1e-9:
-        raise ValueError(f"{name} needs {space.n} probabilities that add up to 1, as P/P/...")
+    if len(row) != count or not (row >= 0).all() or abs(row.sum() - 1) > 1e-9:
+        raise ValueError(f"{name} needs {count} probabilities that add up to 1, as P/P/...")
     return np.asarray(row / row.sum())
 
 

@@ -160,12 +160,12 @@ def _model(path: str, game: Game[Any], seat: int, **options: Any) -> Policy:
     return load(path, game, seat, **options)
 
 
-def _mimic(game: Game[Any], seat: int, text: str, **options: Any) -> Policy:
+def _mimic(game: Game[Any], seat: int, text: str) -> Policy:
     kind, _, name = text.partition(":")
     if not kind.isdecimal() or not name:
         raise ValueError(f"mimic must be written 'mimic:TYPE:NAME', got 'mimic:{text}'")
     committing.check_typed(game, seat, "mimic")
-    return mimic(player(name, game, seat, **options), int(kind), game.observation_spaces[seat])
+    return mimic(player(name, game, seat), int(kind), game.observation_spaces[seat])
 
 
 class Entry(NamedTuple):
@@ -245,7 +245,7 @@ PLAYERS: Mapping[str, Entry] = {
     "stubborn": Entry(
         committing.build_stubborn, "the commitment of the game it likes best, whatever its signal"
     ),
-    "mimic": Entry(_mimic, "plays NAME as if its signal were TYPE", "TYPE:NAME", learns=True),
+    "mimic": Entry(_mimic, "plays NAME as if its signal were TYPE", "TYPE:NAME"),
     "schedule": Entry(
         committing.build_schedule,
         "one mix for a share of T periods, then another",
