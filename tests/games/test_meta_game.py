@@ -15,6 +15,7 @@ from stratagem.envs.games.stackelberg.meta_runs import preset
 from stratagem.envs.planning import best_response, payoffs
 from stratagem.envs.simulator import Simulator, rollout
 from stratagem.envs.tabular import num_states, tabulate
+from stratagem.evaluation.anchors import episode_length
 from stratagem.players import player
 from stratagem.testing import OWN_CHECKS, NotApplicable, check_game
 
@@ -183,6 +184,23 @@ def test_risk_is_the_welfare_that_is_lost() -> None:
     turns = meta(order=(0, 1), horizon=1)
     whole, _ = rollout(turns, [fixed(1), fixed(1)], num_copies=4, num_steps=2, seed=0)
     np.testing.assert_allclose(turns.risk(whole), (3 - whole.rewards[1].mean(axis=0)) / 2)
+
+
+@pytest.mark.parametrize(
+    ("game", "periods"),
+    [
+        (meta(horizon=3), 3),
+        (meta(order=(0, 1), horizon=3), 6),
+        (meta(order=(0, 1), continuation=0.75), 8),
+        (meta(continuation=1.0), None),
+        (MatrixGame(commitment="pure", horizon=3), 6),
+    ],
+)
+def test_an_episode_is_as_many_periods_as_its_rounds_have_moves(game: Any, periods: Any) -> None:
+    assert episode_length(game) == periods
+    if game.horizon is not None:
+        whole, _ = rollout(game, [fixed(0), fixed(0)], num_copies=1, num_steps=periods, seed=0)
+        assert whole.terminated[:, 0].tolist() == [False] * (periods - 1) + [True]
 
 
 def test_play_draws_every_run_alike() -> None:

@@ -388,6 +388,11 @@ class MatrixGame(Game[State]):
         return tuple(found)
 
     @property
+    def periods_per_round(self) -> int:
+        """2 where a commitment comes first, else 1."""
+        return 1 if self.commitment == "none" else 2
+
+    @property
     @override
     def takes_turns(self) -> bool:
         return self.commitment != "none"
@@ -455,8 +460,7 @@ class MatrixGame(Game[State]):
     @override
     def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
         """Return the mean reward of all players, twice where a round is two moves."""
-        moves = 1 if self.commitment == "none" else 2
-        welfare = moves * rewards.mean(axis=-2, keepdims=True)
+        welfare = self.periods_per_round * rewards.mean(axis=-2, keepdims=True)
         return np.broadcast_to(welfare, rewards.shape)
 
     @override

@@ -241,6 +241,11 @@ class MetaGame(Game[State]):
         return meta_rounds.observe(self.rules, state)
 
     @property
+    def periods_per_round(self) -> int:
+        """One for each agent where they choose in turn, else 1."""
+        return self.rules.moves
+
+    @property
     @override
     def takes_turns(self) -> bool:
         return self.rules.in_turn
@@ -280,7 +285,7 @@ class MetaGame(Game[State]):
     @override
     def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
         """Return the mean reward of all agents, times the steps of a round."""
-        welfare = self.rules.moves * rewards.mean(axis=-2, keepdims=True)
+        welfare = self.periods_per_round * rewards.mean(axis=-2, keepdims=True)
         return np.broadcast_to(welfare, rewards.shape)
 
     @override

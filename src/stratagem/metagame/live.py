@@ -161,6 +161,11 @@ class LiveMetaGame(Game[State]):
         return meta_rounds.observe(self.rules, state)
 
     @property
+    def periods_per_round(self) -> int:
+        """One for each agent where they choose in turn, else 1."""
+        return self.rules.moves
+
+    @property
     @override
     def takes_turns(self) -> bool:
         return self.rules.in_turn
