@@ -11,7 +11,8 @@ meta-game has explicit chance like any other game, and can be solved.
 |-------|--------|-------------|
 | `player_i` | `Discrete(m_i)`: the number of an algorithm in its menu; an algorithm with several rates is several entries | `MultiDiscrete`, see below |
 
-An observation shows, in this order, its own entry first and those of the others in order:
+An observation has these parts, in this order; in 2 and 3 its own entry comes first, then those of
+the others in order:
 
 1. with a `horizon`: rounds played, of `horizon + 1` values;
 2. for every agent, 1 + the algorithm that it used in the last round, 0 before the first;

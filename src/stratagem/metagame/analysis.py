@@ -23,7 +23,7 @@ from stratagem.metrics import RESAMPLES, Interval, interval, resample
 
 from .playing import EmpiricalGame
 
-MAX_RANKED = 400
+MAX_RANKED = 200
 """Most profiles that alpha-rank ranks; its elimination takes the cube of their number."""
 RANKINGS = 100
 """Resamples that alpha-rank ranks, where there are at most `MAX_RESAMPLED` profiles."""

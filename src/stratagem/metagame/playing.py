@@ -28,8 +28,8 @@ from stratagem.making import build as build_game
 from .cache import Cache, Profile
 from .menus import build, read_menus
 
-MAX_PROFILES = 10_000
-"""Most profiles that are played."""
+MAX_PROFILES = 1_000
+"""Most profiles that are played; resampling takes memory in proportion."""
 
 Tick = Callable[[str, float], None]
 """Told what is played and the share of all that is done, in [0, 1]."""
