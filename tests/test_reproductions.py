@@ -246,6 +246,18 @@ def test_knowledge_in_short() -> None:
     assert told["chance player_1 gives the true game where both commitments are alike"] < 0.7
 
 
+def test_who_leads_in_short() -> None:
+    turned = knowledge.information_reversal(quiet, periods=150, copies=1)
+    for pair, told in (("pair", 1), ("mirrored pair", 0)):
+        assert turned[f"{pair}: player_{told}, whose payoffs vary"] > 0.9  # 1.005 in the long run
+        assert turned[f"{pair}: player_{1 - told}"] < 0.8
+    game = InformationGame(horizon=150)
+    paid = knowledge.table(
+        game, ("commit", "concede"), ("hedge",), copies=2, name="here", note=quiet
+    )
+    assert paid[0, 0, 0] > 0.95 > 0.8 > paid[0, 1, 0]
+
+
 def test_exploitation_in_short() -> None:
     found = exploitation.exploit_mean_based_learner(quiet, periods=600, short=200, copies=2)
     assert found["fictitious play, T = 20000"] == pytest.approx(0.9, abs=0.02)
