@@ -59,13 +59,13 @@ def test_with_fixed_actions_the_table_is_the_matrix_game_itself(
 
 
 def test_a_run_is_a_rollout_from_the_same_root() -> None:
-    found = played(LEARNERS, runs=4)
+    found = played(LEARNERS, runs=4, periods=73)
     game = MatrixGame(continuation=1.0)
     for a, first in enumerate(LEARNERS["player_0"]):
         for b, second in enumerate(LEARNERS["player_1"]):
             policies = [player(first, game, 0), player(second, game, 1)]
             seeds = roots("MatrixGame", "metagame", range(4))
-            whole, _ = rollout(game, policies, num_copies=4, num_steps=30, seed=seeds)
+            whole, _ = rollout(game, policies, num_copies=4, num_steps=73, seed=seeds)
             np.testing.assert_allclose(
                 found.runs[:, a, b], whole.rewards.mean(axis=0), rtol=0, atol=1e-12
             )
