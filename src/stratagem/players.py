@@ -15,6 +15,7 @@ from stratagem.agents.bandits.epsilon_greedy import EpsilonGreedy
 from stratagem.agents.bandits.exp3 import EXP3
 from stratagem.agents.bandits.thompson import Thompson
 from stratagem.agents.bandits.ucb1 import UCB1
+from stratagem.agents.commitment.mimic import mimic
 from stratagem.agents.no_regret.blum_mansour import BlumMansour
 from stratagem.agents.no_regret.fictitious_play import FictitiousPlay
 from stratagem.agents.no_regret.hedge import Hedge
@@ -38,6 +39,8 @@ from stratagem.envs.core import Conduct, Game, Policy
 from stratagem.envs.hindsight import hindsight
 from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import tabulate
+
+from . import committing
 
 
 def _count(game: Game[Any], seat: int, name: str) -> int:
@@ -186,6 +189,14 @@ def _model(path: str, game: Game[Any], seat: int, **options: Any) -> Policy:
     return load(path, game, seat, **options)
 
 
+def _mimic(game: Game[Any], seat: int, text: str) -> Policy:
+    kind, _, name = text.partition(":")
+    if not kind.isdecimal() or not name:
+        raise ValueError(f"mimic must be written 'mimic:TYPE:NAME', got 'mimic:{text}'")
+    committing.check_typed(game, seat, "mimic")
+    return mimic(player(name, game, seat), int(kind), game.observation_spaces[seat])
+
+
 class Entry(NamedTuple):
     """One name."""
 
@@ -266,6 +277,37 @@ PLAYERS: Mapping[str, Entry] = {
     ),
     "epsilon_greedy": Entry(
         _bandit("epsilon_greedy", EpsilonGreedy), "the best mean, or any action", learns=True
+    ),
+    "commit": Entry(committing.build_commit, "every action drawn from one mix", "P/P/..."),
+    "stackelberg": Entry(
+        committing.build_stackelberg, "the best commitment in the game of its own signal"
+    ),
+    "perturbed": Entry(
+        committing.build_perturbed, "the same, a share of it away from ties", "SHARE"
+    ),
+    "concede": Entry(
+        committing.build_concede, "the answer to the other's best commitment by its own signal"
+    ),
+    "stubborn": Entry(
+        committing.build_stubborn, "the commitment of the game it likes best, whatever its signal"
+    ),
+    "mimic": Entry(_mimic, "plays NAME as if its signal were TYPE", "TYPE:NAME"),
+    "schedule": Entry(
+        committing.build_schedule,
+        "one mix for a share of T periods, then another",
+        "T:SHARE@P/P+...",
+    ),
+    "threat": Entry(
+        committing.build_threat, "the best joint play the other can be threatened into"
+    ),
+    "explore_then_commit": Entry(
+        committing.build_explore, "tries its commitments, keeps what is answered well", learns=True
+    ),
+    "commitment_queries": Entry(
+        committing.build_queries, "bisects the mixes by the answers they get", learns=True
+    ),
+    "calibrated": Entry(
+        committing.build_calibrated, "the best answer to a calibrated forecast", learns=True
     ),
     "ppo": Entry(_sb3("PPO"), "PPO of stable-baselines3, trained and frozen", learns=True),
     "a2c": Entry(_sb3("A2C"), "A2C of stable-baselines3, trained and frozen", learns=True),
