@@ -119,9 +119,9 @@ def find(name: str) -> Reproduction:
         ValueError: If there is none of that name.
     """
     if name not in REPRODUCTIONS:
-        near_names = get_close_matches(name, REPRODUCTIONS, n=1)
-        hint = near_names[0] if near_names else ", ".join(REPRODUCTIONS)
-        raise ValueError(f"unknown reproduction {name!r}; did you mean {hint}?")
+        nearest = get_close_matches(name, REPRODUCTIONS, n=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"there are {', '.join(REPRODUCTIONS)}"
+        raise ValueError(f"unknown reproduction {name!r}; {hint}")
     return REPRODUCTIONS[name]
 
 
