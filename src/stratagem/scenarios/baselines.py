@@ -25,6 +25,7 @@ def core() -> tuple[Scenario, ...]:
         "InformationGame-v0": _information,
         "ContentDisengagement-v0": _content,
         "MatrixGame-v0": _matrix,
+        "RepeatedAuction-v0": _auction,
     }
     found: list[Scenario] = []
     for env_id, spec in registry.items():
@@ -131,6 +132,51 @@ def _pricing() -> list[Scenario]:
             "learning rate and first values, whose exploration fades faster than there.",
         )
     ]
+
+
+def _auction() -> list[Scenario]:
+    found = []
+    for name, params, learners, about in (
+        (
+            "auction-first-price",
+            {},
+            ("q_learning", "exp3", "ucb1"),
+            "Two bidders who see only what they earn, and pay their own bid.",
+        ),
+        (
+            "auction-second-price",
+            {"alpha": 2.0},
+            ("q_learning", "exp3", "ucb1"),
+            "Two bidders who see only what they earn, and pay the other's bid.",
+        ),
+        (
+            "auction-bid-to-win",
+            {"feedback": "bid_to_win"},
+            ("hedge", "regret_matching", "fictitious_play"),
+            "Two bidders who pay their own bid, and are told what they would have had to bid.",
+        ),
+    ):
+        game = _built("RepeatedAuction-v0", **params)
+        found.append(
+            scenario(
+                name,
+                "RepeatedAuction-v0",
+                params,
+                lineups=(*scripted(game), *alike(game, *learners)),
+                periods=1000,
+                training=LEARNING if "q_learning" in learners else 5000,
+                # The notes' beta is 2e-5 over a million auctions, from optimistic values.
+                learners={
+                    "q_learning": {"alpha": 0.05, "beta": 1e-4, "discount": 0.99, "spread": 1.0}
+                }
+                if "q_learning" in learners
+                else {},
+                cross_play=True,
+                tags=("collusion",),
+                about=about,
+            )
+        )
+    return found
 
 
 def _lever() -> list[Scenario]:
