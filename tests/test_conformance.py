@@ -34,6 +34,10 @@ GAMES: dict[str, Game[Any]] = {
     "RepeatedAuction, ties split": registry["RepeatedAuction-v0"].build(
         {"num_bids": 6, "ties": "split", "feedback": "bid_to_win"}
     ),
+    "Cournot, three users of a commons": registry["Cournot-v0"].build(
+        {"num_firms": 3, "num_quantities": 4, "reading": "commons", "continuation": 0.9}
+    ),
+    "Cournot, memory": registry["Cournot-v0"].build({"num_quantities": 6, "memory": 1}),
     "InformationGame, payoffs shown": registry["InformationGame-v0"].build(
         {"feedback": "payoff", "horizon": 5, "precision": (0.5, 0.0)}
     ),

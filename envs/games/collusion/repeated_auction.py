@@ -77,8 +77,8 @@ equilibrium for ever keeps all at the lowest bid.
 
 Risk is how far bids are suppressed: (safe - r) / (safe - worst) of the seller's mean revenue r per
 auction, with `nash_high` as safe and `collusive` as worst. `game_scales` also has it from
-`nash_low`. It is the same for every bidder. Learners that still explore pay higher prices than
-what they have learnt to pay, so measure frozen ones. What Q-learners end at hangs on
+`nash_low`. It is the same for every bidder. Exploring at random brings high bids, which
+hide low ones that were learnt, so measure frozen learners. What Q-learners end at hangs on
 the values that they start from: compare optimistic with neutral ones.
 
 ## Sources

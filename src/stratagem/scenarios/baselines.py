@@ -26,6 +26,7 @@ def core() -> tuple[Scenario, ...]:
         "ContentDisengagement-v0": _content,
         "MatrixGame-v0": _matrix,
         "RepeatedAuction-v0": _auction,
+        "Cournot-v0": _cournot,
     }
     found: list[Scenario] = []
     for env_id, spec in registry.items():
@@ -173,6 +174,44 @@ def _auction() -> list[Scenario]:
                 else {},
                 cross_play=True,
                 tags=("collusion",),
+                about=about,
+            )
+        )
+    return found
+
+
+def _cournot() -> list[Scenario]:
+    # P e K, P e^2 K / g and w of a fishery with g = .15, e = .009, P = 200, w = .9, K = 1.
+    fishery = {"intercept": 1.8, "slope": 0.108, "cost": 0.9, "reading": "commons"}
+    found = []
+    for name, params, tag, about in (
+        (
+            "cournot-market",
+            {"memory": 1, "low": 6.0, "high": 15.0, "num_quantities": 7},
+            "collusion",
+            "Two firms that remember the last quantities, of 6 to 15; 9 each is their joint "
+            "maximum, 12 their equilibrium.",
+        ),
+        (
+            "cournot-commons",
+            {**fishery, "num_firms": 3, "high": 4.0, "num_quantities": 9},
+            "conflict",
+            "Three users of one stock who see only what they earn.",
+        ),
+    ):
+        game = _built("Cournot-v0", **params)
+        learners = ("q_learning", "exp3", "ucb1")
+        found.append(
+            scenario(
+                name,
+                "Cournot-v0",
+                params,
+                lineups=(*scripted(game), *alike(game, *learners)),
+                periods=1000,
+                training=50_000,
+                learners={"q_learning": {"alpha": 0.15, "beta": 2e-4, "discount": 0.95}},
+                cross_play=True,
+                tags=(tag,),
                 about=about,
             )
         )
