@@ -38,6 +38,7 @@ GAMES: dict[str, Game[Any]] = {
         {"num_firms": 3, "num_quantities": 4, "reading": "commons", "continuation": 0.9}
     ),
     "Cournot, memory": registry["Cournot-v0"].build({"num_quantities": 6, "memory": 1}),
+    "SequentialPricing, three prices": registry["SequentialPricing-v0"].build({"num_prices": 3}),
     "InformationGame, payoffs shown": registry["InformationGame-v0"].build(
         {"feedback": "payoff", "horizon": 5, "precision": (0.5, 0.0)}
     ),

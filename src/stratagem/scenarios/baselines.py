@@ -27,6 +27,7 @@ def core() -> tuple[Scenario, ...]:
         "MatrixGame-v0": _matrix,
         "RepeatedAuction-v0": _auction,
         "Cournot-v0": _cournot,
+        "SequentialPricing-v0": _sequential,
     }
     found: list[Scenario] = []
     for env_id, spec in registry.items():
@@ -216,6 +217,35 @@ def _cournot() -> list[Scenario]:
             )
         )
     return found
+
+
+def _sequential() -> list[Scenario]:
+    game = _built("SequentialPricing-v0")
+    return [
+        scenario(
+            "sequential-pricing",
+            "SequentialPricing-v0",
+            lineups=(
+                *scripted(game),
+                ("q_learning", "background"),
+                *alike(game, "q_learning", "sarsa"),
+            ),
+            focal=(0,),
+            train_backgrounds=(("tit_for_tat",), ("benchmark:markov_cycle",)),
+            test_backgrounds=(("benchmark:markov_focal",), ("win_stay_lose_shift",)),
+            periods=1000,
+            training=50_000,
+            # The source's exploration falls by the same factor over half a million periods.
+            learners={
+                name: {"alpha": 0.3, "beta": 2.8e-4, "discount": 0.95}
+                for name in ("q_learning", "sarsa")
+            },
+            cross_play=True,
+            tags=("collusion",),
+            about="Two firms that change their prices in turn, of seven prices; no learner looks "
+            "at more than the price that stands.",
+        )
+    ]
 
 
 def _lever() -> list[Scenario]:
