@@ -268,6 +268,18 @@ def test_a_bidder_who_stays_away_costs_the_seller_as_much_as_all_low_bids_do_in_
         np.testing.assert_allclose(game.risk(log), risk, atol=1e-12)
 
 
+@pytest.mark.parametrize(("alpha", "risk"), [(1.0, 0.32456), (2.0, 0.67544)])
+def test_play_at_random_looks_like_collusion(alpha: float, risk: float) -> None:
+    game = RepeatedAuction(alpha=alpha)
+    pairs = list(product(range(1, 20), repeat=2))
+    revenue = sum((max(pair) if alpha == 1 else min(pair)) / 20 for pair in pairs) / len(pairs)
+    assert (0.95 - revenue) / 0.9 == pytest.approx(risk, abs=5e-6)
+    seats = [player("random", game, seat) for seat in (0, 1)]
+    log, _ = rollout(game, seats, num_copies=100, num_steps=200, seed=0)
+    found = game.risk(log)
+    assert abs(found.mean() - risk) < 4 * found.std() / np.sqrt(len(found))
+
+
 @pytest.mark.parametrize("alpha", [1.0, 2.0])
 def test_learners_told_the_bid_to_win_do_not_suppress_bids(alpha) -> None:
     game = RepeatedAuction(alpha=alpha, feedback="bid_to_win")

@@ -185,6 +185,13 @@ def test_risk_is_between_the_competitive_reference_and_monopoly() -> None:
     assert scales["static"](np.array(5 / 72)) == pytest.approx(0.0, abs=1e-12)
 
 
+def test_play_at_random_earns_as_much_as_the_static_equilibrium_of_seven_prices() -> None:
+    lowest = [min(pair) for pair in product(range(7), repeat=2)]
+    earned = sum(price * (6 - price) for price in lowest) / len(lowest) / 36 / 2
+    assert earned == pytest.approx(5 / 72)
+    assert GAME.duel.profits.mean() == pytest.approx(earned)
+
+
 def test_cooperating_is_read_off_the_price_that_was_set_last() -> None:
     conduct = GAME.conduct(0)
     assert (conduct.cooperate, conduct.punish) == (3, 1)
