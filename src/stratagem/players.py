@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from gymnasium.spaces import Discrete
 
 from stratagem.agents.bandits.epsilon_greedy import EpsilonGreedy
@@ -35,10 +36,10 @@ from stratagem.agents.tabular.first_values import first_values
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.agents.tabular.sarsa import Sarsa
 from stratagem.agents.tabular.successors import successors
-from stratagem.envs.core import Conduct, Game, Policy
+from stratagem.envs.core import Conduct, Floats, Game, Policy
 from stratagem.envs.hindsight import hindsight
 from stratagem.envs.spaces import nothing_to_see, size
-from stratagem.envs.tabular import tabulate
+from stratagem.envs.tabular import ExplicitTable, tabulate
 
 from . import committing
 
@@ -116,14 +117,43 @@ def _tabular(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]
 
 
 def _payoff_range(game: Game[Any], seat: int, name: str) -> tuple[float, float]:
-    """Return the lowest and highest own reward of a period, apart by 1 if they are equal."""
+    """Return the lowest and highest own reward from one play to the next, apart by 1 if equal."""
     stage = game.stage()
     try:
-        paid = tabulate(game).rewards[seat] if stage is None else stage.payoffs[seat]  # type: ignore[union-attr]
+        table = tabulate(game) if stage is None else None
     except ValueError as error:
         raise ValueError(f"{name} needs the options low and high here: {error}") from None
-    low, high = float(paid.min()), float(paid.max())
+    if isinstance(table, ExplicitTable) and game.takes_turns:
+        low, high = (
+            sign * float(_most_until_next_turn(game, table, seat, sign).max()) for sign in (-1, 1)
+        )
+        if not np.isfinite([low, high]).all():
+            raise ValueError(f"{name} needs the options low and high here: a play may pay for ever")
+    else:
+        paid = stage.payoffs[seat] if stage is not None else table.rewards[seat]  # type: ignore[union-attr]
+        low, high = float(paid.min()), float(paid.max())
     return low, high if high > low else low + 1
+
+
+def _most_until_next_turn(game: Game[Any], table: ExplicitTable, seat: int, sign: int) -> Floats:
+    """Return the most that a play pays, by the state of the play, until one may play again.
+
+    Args:
+        game: a game in which seats wait.
+        table: its states.
+        seat: index of the agent.
+        sign: 1, or -1 to have losses instead; an episode may be cut short at any time.
+    """
+    movers = game.movers(table.states)
+    assert movers is not None
+    over = table.terminated | movers[seat][table.successors]
+    paid, most = sign * table.rewards[seat], np.zeros(len(over))
+    for _ in range(len(over) + 1):
+        later = np.where(over, 0.0, np.maximum(most, 0.0)[table.successors])
+        most, old = (paid + later).max(axis=(1, 2)), most
+        if np.array_equal(most, old):
+            return np.asarray(most[movers[seat]])
+    return np.array([np.inf])
 
 
 def _bandit(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]:
