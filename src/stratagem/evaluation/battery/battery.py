@@ -18,7 +18,7 @@ from .labels import SWAP_REGRET, label
 from .longrun import NoTableError, long_run
 from .market import Market, make_market
 from .measures import MEASURES, Run, profit_gains, shock_values
-from .simulated import Setting, simulate, simulate_wipes, simulated_rewards
+from .simulated import PHASES, Setting, simulate, simulate_wipes, simulated_rewards
 
 Tick = Callable[[float], None]
 
@@ -88,7 +88,8 @@ def battery(
         horizon: periods shown after a forced action, at least 2.
         sessions: simulated per line-up, at least 2.
         burn: simulated periods before anything is measured, at least 1.
-        periods: simulated periods that are measured, more than `horizon`.
+        periods: simulated periods that are measured, more than `horizon` and `simulated.PHASES`
+            together.
         max_nodes: most states of the game and memories of the policies to enumerate.
         seed: of everything random; roots are hashes.
         tick: called with the share that is done.
@@ -103,7 +104,7 @@ def battery(
         ("horizon", horizon, 2),
         ("sessions", sessions, 2),
         ("burn", burn, 1),
-        ("periods", periods, horizon + 1),
+        ("periods", periods, horizon + PHASES + 1),
     ):
         if number < least:
             raise ValueError(f"{name} must be at least {least}, got {number}")

@@ -11,8 +11,9 @@ The first rule that holds decides:
    nothing holds them up: the agents missed what was there to be gained.
 6. *unclear*: rivals do not answer a forced cut, and still it does not pay.
 7. *undeterred*: rivals answer a cut, but it pays nevertheless.
-8. *answers any change*: cuts are answered and do not pay, but a forced rise is answered in the
-   same direction too, at least half as strongly. The answer is then none to the cut as such.
+8. *answers any change*: cuts are answered and do not pay, but a forced rise, where there is room
+   for one, is answered downwards too, at least half as strongly. The answer is then none to the
+   cut as such.
 9. *tit for tat*, *grim*, *punish and return*: cuts are answered and do not pay, and rises are not
    answered so. Rivals are back a period later, but play is not, for the echo; or nobody comes
    back; or play comes back. These three are the reward-punishment schemes of collusion.
@@ -94,4 +95,5 @@ def _scheme(values: Mapping[str, float]) -> str:
         back = float(abs(values["cut_settles"]) <= REACTION)
     if back > MOSTLY:
         return "punish and return"
-    return "tit for tat" if values["cut_persistence"] < MOSTLY else "grim"
+    back_soon = values["cut_reaction_later"] > MOSTLY * values["cut_reaction"]
+    return "tit for tat" if back_soon else "grim"

@@ -27,7 +27,7 @@ MEASURES: Mapping[str, str] = {
         for what in ("cut", "rise")
         for name, about in {
             "reaction": "rivals' change of level in the period after a forced {}",
-            "persistence": "the same one period later, as a part of the first",
+            "reaction_later": "the same another period later",
             "gain": "what the forced {} gains, its consequences included, largest of the seats",
             "returns": "probability that play comes back to where it was after a forced {}",
             "time": "periods that it takes to come back after a forced {}, where it does",
@@ -107,13 +107,12 @@ def shock_values(what: str, shocks: Sequence[Shock]) -> dict[str, float]:
     change = np.stack([one.change for one in shocks])
     defined = ~np.isnan(change[..., 0]) & rivals
     first, second = (
-        float(change[..., t][defined].mean()) if defined.any() and change.shape[-1] > t else np.nan
-        for t in (1, 2)
+        float(change[..., t][defined].mean()) if defined.any() else np.nan for t in (1, 2)
     )
     gains = np.array([one.gain for one in shocks])
     return {
         f"{what}_reaction": first,
-        f"{what}_persistence": second / first if abs(first) > 1e-9 else np.nan,
+        f"{what}_reaction_later": second,
         f"{what}_gain": float(np.nanmax(gains)) if not np.isnan(gains).all() else np.nan,
         **{
             f"{what}_{name}": known_mean([getattr(one, name) for one in shocks])

@@ -1,7 +1,8 @@
 """The measures of one line-up by simulation, where its play is not known in every state.
 
 Sessions play `burn` periods, in which play may settle, and then the periods that are measured.
-Forced and wiped sessions are twins of the plain ones: they get the same random numbers.
+Forced and wiped sessions are twins of the plain ones: they get the same random numbers. Where
+play draws, a cut is one from the action that was drawn.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ import numpy as np
 
 from stratagem.agents.regret import swap_regret
 from stratagem.envs import streams
-from stratagem.envs.core import Array, Floats, Ints, Policy, Trajectory
+from stratagem.envs.core import Array, Bools, Floats, Ints, Policy, Trajectory
 from stratagem.envs.hindsight import counterfactuals
 from stratagem.envs.simulator import Player, Simulator
 from stratagem.envs.spaces import every_observation, size
@@ -22,6 +23,10 @@ from .market import Market
 from .measures import Found, profit_gains, wiped_gains
 from .shocks import Shock, forced, no_shock
 
+PHASES = 12
+"""Sessions are disturbed in so many periods in turn, so that cycles of 2, 3, 4, 6 and 12 periods
+are met in all phases alike."""
+
 
 class Setting(NamedTuple):
     """How sessions are simulated."""
@@ -30,11 +35,16 @@ class Setting(NamedTuple):
     burn: int
     periods: int
 
+    @property
+    def disturbed(self) -> Ints:
+        """Period in which each session is disturbed, (B,)."""
+        return self.burn + np.arange(len(self.seeds)) % PHASES
+
 
 class Forced(NamedTuple):
-    """One seat's actions (B,) in one period."""
+    """One seat's actions (B,) in one period of each session, (B,)."""
 
-    period: int
+    periods: Ints
     seat: int
     actions: Ints
 
@@ -45,7 +55,7 @@ def sessions(
     setting: Setting,
     *,
     force: Forced | None = None,
-    blind: range = range(0),
+    blind: Bools | None = None,
 ) -> Trajectory:
     """Return `burn + periods` periods of all sessions.
 
@@ -55,31 +65,38 @@ def sessions(
         setting: roots and lengths.
         force: what one seat does in one period in place of its policy's action; the policy
             is asked all the same, so that it remembers what it would have done.
-        blind: periods in which each seat is shown a random one of all its observations.
+        blind: (B, burn + periods) where each seat is shown a random one of all its observations.
     """
     sim: Simulator[Any] = Simulator(market.game, len(setting.seeds))
     sim.reset(setting.seeds)
     players = [Player(policy, seat) for seat, policy in enumerate(policies)]
     for one in players:
         one.start(sim, seeded=True)
-    shown = [every_observation(s) for s in market.game.observation_spaces] if blind else []
+    spaces = market.game.observation_spaces
+    shown = [] if blind is None else [every_observation(space) for space in spaces]
     log = []
     for t in range(setting.burn + setting.periods):
-        if t in blind:
-            draws = [sim.stream(streams.acting(len(players) + i)) for i in range(len(players))]
-            sim.seen = tuple(
-                all_of[rng.integers(len(all_of))] for all_of, rng in zip(shown, draws, strict=True)
-            )
+        if blind is not None and blind[:, t].any():
+            sim.seen = tuple(_replaced(sim, i, own, blind[:, t]) for i, own in enumerate(shown))
         seen = sim.seen
         actions: list[Array] = [one.act(sim) for one in players]
-        if force is not None and t == force.period:
-            actions[force.seat] = force.actions
+        if force is not None:
+            now = force.periods == t
+            actions[force.seat] = np.where(now, force.actions, actions[force.seat])
         joint = sim.gather(actions)
         rewards, terminated, truncated = sim.step(joint)
         log.append((seen, joint, rewards, terminated, truncated))
     views, *rest = zip(*log, strict=True)
     observations = tuple(np.stack(view) for view in zip(*views, strict=True))
     return Trajectory(observations, *map(np.stack, rest))
+
+
+def _replaced(sim: Simulator[Any], seat: int, every: Array, where: Bools) -> Array:
+    """Return what a seat is shown, some of it replaced by a random one of all observations."""
+    rng = sim.stream(streams.acting(len(sim.game.agents) + seat))
+    seen = sim.seen[seat].copy()
+    seen[where] = every[rng.integers(len(every))][where]
+    return seen
 
 
 def simulated_rewards(market: Market, policies: Sequence[Policy], setting: Setting) -> Floats:
@@ -168,9 +185,12 @@ def _shock(
     rise: bool,
     horizon: int,
 ) -> Shock:
-    levels, at = market.levels[seat], setting.burn
-    own = plain.actions[at, seat]
-    best = np.full(len(own), -1) if paid is None else paid[0].argmax(axis=1)
+    levels, at = market.levels[seat], setting.disturbed
+    copies = np.arange(len(at))
+    own = plain.actions[at, seat, copies]
+    best = np.full(len(own), -1)
+    if paid is not None:
+        best = paid[at - setting.burn, copies].argmax(axis=1)
     action = forced(levels, levels[own], best, rise)
     kept = action >= 0
     if not kept.any():
@@ -178,19 +198,20 @@ def _shock(
     force = Forced(at, seat, np.where(kept, action, own))
     twin = sessions(market, policies, setting, force=force)
 
-    def level(trajectory: Trajectory, i: int) -> Floats:
-        return np.asarray(market.levels[i][trajectory.actions[at : at + horizon + 1, i]])
-
+    shown = at + np.arange(horizon + 1)[:, None]  # (H + 1, B)
+    levelled = [
+        own[twin.actions[shown, i, copies]] - own[plain.actions[shown, i, copies]]
+        for i, own in enumerate(market.levels)
+    ]
     change = np.stack(
-        [
-            market.relative((level(twin, i) - level(plain, i))[:, kept].mean(axis=1), i)
-            for i in range(len(market.levels))
-        ]
+        [market.relative(own[:, kept].mean(axis=1), i) for i, own in enumerate(levelled)]
     )
-    ahead = (twin.rewards - plain.rewards)[at:][..., kept]
-    weights = (1 - market.discount) * market.discount ** np.arange(len(ahead))
-    gain = float(weights @ ahead[:, seat].mean(axis=1)) / market.width
-    settles = float(ahead[len(ahead) // 2 :].mean()) / market.width
+    length = setting.periods - PHASES
+    later = at + np.arange(length)[:, None]
+    ahead = (twin.rewards - plain.rewards)[later, :, copies][:, kept]  # (length, B', N)
+    weights = (1 - market.discount) * market.discount ** np.arange(length)
+    gain = float(weights @ ahead[..., seat].mean(axis=1)) / market.width
+    settles = float(ahead[length // 2 :].mean()) / market.width
     return Shock(change, gain, np.nan, np.nan, settles)
 
 
@@ -203,9 +224,10 @@ def simulate_wipes(
             size(space)
     except ValueError:
         return wiped_gains(gain, np.nan, np.nan, np.nan)
-    end = setting.burn + setting.periods
-    always = sessions(market, policies, setting, blind=range(end))
-    once = sessions(market, policies, setting, blind=range(setting.burn, setting.burn + 1))
+    times = np.arange(setting.burn + setting.periods)
+    in_one = times == setting.disturbed[:, None]
+    always = sessions(market, policies, setting, blind=np.ones_like(in_one))
+    once = sessions(market, policies, setting, blind=in_one)
     half = setting.burn + setting.periods // 2
     wiped, later = (
         profit_gains(market, rewards.mean(axis=(0, 2)))["profit_gain"]
