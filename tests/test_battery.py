@@ -28,7 +28,15 @@ from stratagem.envs.simulator import rollout
 from stratagem.envs.spaces import size
 from stratagem.envs.tabular import strategy_of
 from stratagem.evaluation.audit import audit_all
-from stratagem.evaluation.battery import COLLUSION, LABELS, MEASURES, Battery, battery, label
+from stratagem.evaluation.battery import (
+    COLLUSION,
+    LABELS,
+    MEASURES,
+    Battery,
+    battery,
+    label,
+    longrun,
+)
 from stratagem.evaluation.battery.computed import opening, table_of
 from stratagem.evaluation.battery.cycles import falls, kind_of, shortest
 from stratagem.evaluation.battery.longrun import long_run
@@ -211,6 +219,20 @@ def test_play_that_draws_settles_in_the_powers_of_its_chain(seed: int) -> None:
         mass = mass @ run.chain
     np.testing.assert_allclose(run.settled(start), mass, atol=1e-12)
     np.testing.assert_allclose(run.ends.sum(axis=1), 1)
+
+
+def test_sweeps_settle_where_a_factorisation_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = make_market(SMALL, None)
+    mixed = random_pair(SMALL, 0, mixed=True)
+    table = table_of(market, mixed, 100)
+    solved = long_run(market, table)
+    monkeypatch.setattr(longrun, "FEW", 0)
+    swept = long_run(market, table)
+    np.testing.assert_allclose(swept.stationary[0], solved.stationary[0], atol=1e-12)
+    monkeypatch.setattr(longrun, "SWEEPS", 1)
+    found = battery([mixed], SMALL, sessions=5, burn=5, periods=40).runs[0]
+    assert "simulated" in found.method
+    assert "settles too slowly" in found.method
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -455,6 +477,9 @@ def test_without_memory_nothing_is_lost_to_a_wipe_and_tit_for_tat_loses_half() -
         assert values["wiped_loss"] == pytest.approx(0, abs=1e-12)
         assert values["wiped_once_gain"] == pytest.approx(values["profit_gain"])
         assert values["wiped_once_returns"] == 1
+    # of what the other did, one in three is nothing yet: 2/3 cooperate, and pay 3, 5/2 or 2
+    values = alone(pair("tit_for_tat", DILEMMA), DILEMMA)
+    assert values["wiped_gain"] == pytest.approx((4 * 3 + 4 * 5 / 2 + 1 * 2) / 9 - 2)
     game = Sellers(continuation=1.0)
     mimic = Reactive(lambda seen: seen[:, 1])  # what the rival did last: tit for tat
     values = alone([mimic, mimic], game)

@@ -8,7 +8,7 @@ from stratagem.envs.beliefs import TooManyBeliefsError
 from stratagem.envs.core import Floats, Policy
 from stratagem.envs.decisions import Problem, starting_mass
 from stratagem.envs.induced import Induced, NotInducedError, induce
-from stratagem.envs.tabular import num_states, strategy_of, tabulate
+from stratagem.envs.tabular import RepeatedTable, num_states, strategy_of, tabulate
 
 from ..audit.case import make_case
 from ..audit.exact import best_deviation, exact_audit, known, one_shot_gain, value
@@ -16,7 +16,7 @@ from .cycles import KINDS, falls, kind_of, shortest
 from .longrun import TINY, LongRun, NoTableError, long_run, opened
 from .market import Market
 from .measures import Found, profit_gains, wiped_gains
-from .shocks import shock, wipe
+from .shocks import blind_chance, shock, wipe
 
 
 def table_of(market: Market, policies: Sequence[Policy], max_nodes: int) -> Induced:
@@ -208,9 +208,13 @@ def _blind(market: Market, policies: Sequence[Policy], table: Induced) -> tuple[
 def _wiped(
     market: Market, run: LongRun, start: Floats, blind: tuple[Floats, ...], gain: float
 ) -> dict[str, float]:
-    shape = len(run.table.codes)
-    rows = tuple(np.broadcast_to(own, (shape, len(own))) for own in blind)
-    always = mean_rewards(long_run(market, run.table._replace(plays=rows)), start)
+    table = run.table
+    if isinstance(table.table, RepeatedTable):  # rewards follow from actions alone
+        always = table.table.payoffs @ blind_chance(table, blind)
+    else:
+        shape = len(table.codes)
+        rows = tuple(np.broadcast_to(own, (shape, len(own))) for own in blind)
+        always = mean_rewards(long_run(market, table._replace(plays=rows)), start)
     once = wipe(run, start, blind)
     wiped, later = (
         profit_gains(market, rewards)["profit_gain"] for rewards in (always, once.rewards)

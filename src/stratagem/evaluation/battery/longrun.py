@@ -22,6 +22,13 @@ MAX_ENTRIES = 2**24
 """Most nodes times closed classes for which it is known where every node leads."""
 
 
+FEW = 1000
+"""Nodes up to which a stationary distribution is solved for by factorisation."""
+SWEEPS = 2000
+SETTLED = 1e-13
+"""What a sweep may still move, in sum over all nodes."""
+
+
 class NoTableError(ValueError):
     """A line-up whose play cannot be enumerated."""
 
@@ -55,12 +62,6 @@ class LongRun(NamedTuple):
         mass = np.zeros(len(start))
         for k, (nodes, within) in enumerate(zip(self.members, self.stationary, strict=True)):
             mass[nodes] += share[k] * within
-        return mass
-
-    def in_class(self, k: int) -> Floats:
-        """Return the stationary distribution of a class over all nodes, (M,)."""
-        mass = np.zeros(self.chain.shape[0])
-        mass[self.members[k]] = self.stationary[k]
         return mass
 
 
@@ -138,11 +139,26 @@ def _in_order(chain: Any, nodes: Ints) -> Ints:
 
 
 def _stationary(chain: Any, nodes: Ints) -> Floats:
-    """Return the stationary distribution of a closed class, by one sparse factorisation."""
+    """Return the stationary distribution of a closed class.
+
+    By one sparse factorisation; of many nodes by sweeps of the lazy chain, which has the same
+    one and no period.
+
+    Raises:
+        NoTableError: If the sweeps do not settle.
+    """
     from scipy.sparse import csc_array, eye_array, vstack
     from scipy.sparse.linalg import splu
 
     inside = chain[nodes][:, nodes]
+    if len(nodes) > FEW:
+        share = np.full(len(nodes), 1 / len(nodes))
+        for _ in range(SWEEPS):
+            after = share @ inside
+            if np.abs(after - share).sum() <= SETTLED:
+                return np.asarray(share / share.sum())
+            share = (share + after) / 2
+        raise NoTableError(f"play that mixes over {len(nodes)} nodes settles too slowly to follow")
     flows = (eye_array(len(nodes)) - inside).T.tocsr()[1:]
     system = csc_array(vstack([csc_array(np.ones((1, len(nodes)))), flows]))
     found = splu(system).solve(np.eye(len(nodes), 1).ravel())

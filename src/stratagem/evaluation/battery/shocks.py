@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stratagem.envs.core import Floats, Ints
-from stratagem.envs.decisions import Problem, problem, solve
+from stratagem.envs.decisions import Problem, solve
+from stratagem.envs.induced import Induced, outcomes
 
 from .longrun import TINY, LongRun
 from .market import Market
@@ -176,13 +177,23 @@ def wipe(run: LongRun, start: Floats, blind: tuple[Floats, ...]) -> Wiped:
         start: (M,) distribution over nodes.
         blind: (n,) per seat, what it plays on average over all observations.
     """
-    total = run.chain.shape[0]
-    rows = [np.broadcast_to(own, (total, len(own))) for own in blind]
-    chain: Problem = problem(run.table, rows, run.counts)
-    settled = run.settled(start)
+    table = run.table
+    chance = blind_chance(table, blind)
     share = start @ run.ends
-    after = settled @ chain.chain
-    back = 0.0
+    after, back = np.zeros(len(start)), 0.0
     for k in np.flatnonzero(share > TINY).tolist():
-        back += float((share[k] * run.in_class(k)) @ chain.chain @ run.ends[:, k])
-    return Wiped(run.rewards @ run.settled(np.asarray(after)), back)
+        nodes, within = run.members[k], share[k] * run.stationary[k]
+        found = outcomes(table, nodes[:, None], np.arange(len(chance)))
+        mass = within[:, None, None] * chance[:, None] * found.probs
+        reached = np.bincount(found.successors.ravel(), mass.ravel(), len(start))
+        after += reached
+        back += float(reached @ run.ends[:, k])
+    return Wiped(run.rewards @ run.settled(after), back)
+
+
+def blind_chance(table: Induced, blind: tuple[Floats, ...]) -> Floats:
+    """Return the chance of each joint action, (A,), where all play what they do on average."""
+    chance = np.ones(table.actions.shape[1])
+    for own, plays in zip(table.actions, blind, strict=True):
+        chance = chance * plays[own]
+    return chance
