@@ -679,6 +679,20 @@ def test_a_policy_that_draws_is_simulated_and_the_method_says_so() -> None:
     assert np.isnan(run.values["cut_returns"])
 
 
+def test_a_game_without_a_table_is_simulated_and_what_needs_one_is_undefined() -> None:
+    game = LogitPricing(num_firms=3, num_prices=101)
+    short: dict[str, Any] = {"discount": 0.3, "sessions": 2, "burn": 2, "periods": 40}
+    run = battery([[fixed(60)] * 3], game, **short).runs[0]
+    assert "a table of" in run.method
+    paid = demand.profits(game.market, game.prices[:, 60]).mean()
+    assert run.values["profit_gain"] == pytest.approx(float(game.risk_anchors(paid)))
+    market = make_market(game, None)
+    step = game.prices[0, 1] - game.prices[0, 0]
+    assert run.cuts[0, 0, 0] == pytest.approx(float(market.relative(-step, 0)))
+    assert np.isnan(run.values["swap_regret"])
+    assert run.values["wiped_loss"] == pytest.approx(0)
+
+
 def test_a_market_of_the_users_own_needs_one_hook() -> None:
     mimic = Reactive(lambda seen: seen[:, 1])
     found = battery([[mimic, mimic]], Sellers(continuation=0.8))
@@ -868,15 +882,24 @@ def test_q_learners_do_as_the_reference_says() -> None:
 
 
 @pytest.mark.slow
-def test_fast_q_learners_collude_and_impatient_ones_do_not() -> None:
+def test_fast_q_learners_do_as_the_reference_says() -> None:
     pytest.importorskip("numba")
-    fast = q_learners(2e-5, 20)
-    assert 0.77 <= each(fast, "profit_gain").mean() <= 0.92
-    impatient = q_learners(2e-5, 20, discount=0.0)
-    assert 0.12 <= each(impatient, "profit_gain").mean() <= 0.33
-    assert each(impatient, "swap_regret").mean() <= 0.1
-    assert fast.high_swap_regret.value > impatient.high_swap_regret.value
-    assert not set(impatient.labels) & set(COLLUSION)
+    assert 0.77 <= each(q_learners(2e-5, 20), "profit_gain").mean() <= 0.92
+
+
+@pytest.mark.slow
+def test_impatient_q_learners_neither_collude_nor_regret() -> None:
+    """The negative control: nothing can be punished where the future does not count."""
+    pytest.importorskip("numba")
+    patient, some, none = (q_learners(4e-6, 20, discount=d) for d in (0.95, 0.35, 0.0))
+    assert 0.12 <= each(none, "profit_gain").mean() <= 0.33
+    assert each(some, "profit_gain").mean() <= 0.32
+    assert each(none, "swap_regret").mean() <= 0.1
+    assert patient.high_swap_regret.value >= 0.8
+    assert (some.high_swap_regret.value + none.high_swap_regret.value) / 2 <= 0.15
+    answering = (*COLLUSION, "answers any change")
+    shares = [np.mean([own in answering for own in one.labels]) for one in (patient, none)]
+    assert shares[0] - shares[1] >= 0.5
 
 
 @pytest.mark.slow
