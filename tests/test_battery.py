@@ -4,14 +4,16 @@ import csv
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from gymnasium.spaces import Discrete, Space
 from test_induced import Cycle
-from toys import Prisoners, Turns
+from toys import PRISONERS, Prisoners, Turns
 from typing_extensions import override
 
 from stratagem.agents.regret import regrets
@@ -19,7 +21,7 @@ from stratagem.agents.scripted.fixed import fixed
 from stratagem.agents.scripted.follower import follow
 from stratagem.agents.scripted.random_play import Random
 from stratagem.cli.main import main
-from stratagem.envs.core import Floats, Game, Policy, PriceAxis, Reactive, Trajectory
+from stratagem.envs.core import Floats, Game, Ints, Policy, PriceAxis, Reactive, Step, Trajectory
 from stratagem.envs.games.collusion import demand
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.games.miscoordination.lever_coordination import LeverCoordination
@@ -64,6 +66,52 @@ class Sellers(Prisoners):
     @override
     def price_axis(self, seat: int) -> PriceAxis:
         return PriceAxis(np.array([10.0, 8.0]), competitive=1, collusive=0)
+
+
+class Sky(NamedTuple):
+    rain: Ints  # (B,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stalls(Game[Sky]):
+    """Sellers see the weather, of which one day in four is rain; action 0 is dear, 1 cheap."""
+
+    continuation: float = 1.0
+
+    @property
+    @override
+    def agents(self) -> tuple[str, ...]:
+        return ("stall_0", "stall_1")
+
+    @cached_property
+    def action_spaces(self) -> tuple[Space[Any], ...]:
+        return (Discrete(2), Discrete(2))
+
+    @cached_property
+    def observation_spaces(self) -> tuple[Space[Any], ...]:
+        return (Discrete(2), Discrete(2))
+
+    @override
+    def initial(self, outcome: Ints) -> Sky:
+        return Sky(np.zeros_like(outcome))
+
+    @override
+    def chance(self, state: Sky, actions: Ints) -> Floats:
+        return np.array([0.75, 0.25])
+
+    @override
+    def step(self, state: Sky, actions: Ints, outcome: Ints) -> Step[Sky]:
+        shape = state.rain.shape
+        after = np.broadcast_to(outcome, shape).copy()
+        return Step(Sky(after), PRISONERS[:, actions[0], actions[1]], np.zeros(shape, np.bool_))
+
+    @override
+    def observe(self, state: Sky) -> tuple[Any, ...]:
+        return state.rain, state.rain
+
+    @override
+    def price_axis(self, seat: int) -> PriceAxis:
+        return PriceAxis(np.array([2.0, 1.0]), competitive=1, collusive=0)
 
 
 @dataclass(frozen=True)
@@ -219,6 +267,20 @@ def test_play_that_draws_settles_in_the_powers_of_its_chain(seed: int) -> None:
         mass = mass @ run.chain
     np.testing.assert_allclose(run.settled(start), mass, atol=1e-12)
     np.testing.assert_allclose(run.ends.sum(axis=1), 1)
+
+
+def test_where_the_game_draws_play_settles_as_often_as_it_draws() -> None:
+    cheap_in_rain = Reactive(lambda seen: seen)
+    values = alone([cheap_in_rain, cheap_in_rain], Stalls())
+    assert values["price_level"] == pytest.approx(0.75)
+    assert values["profit_gain"] == pytest.approx(0.75)  # pays 3 or 1, which are the anchors
+    assert values["cycle: mixed"] == 1
+    values = alone([fixed(0), fixed(0)], Stalls())
+    assert values["cycle: constant symmetric"] == 1
+    assert values["cut_gain"] == pytest.approx(0.05 * (5 - 3) / 2)
+    swept = battery([[cheap_in_rain] * 2], Stalls(), exact=False, sessions=60).runs[0].values
+    error = np.sqrt(0.75 * 0.25 / (60 * 400))
+    assert abs(swept["price_level"] - 0.75) < 4.5 * error
 
 
 def test_sweeps_settle_where_a_factorisation_does(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from stratagem.envs.tabular import RepeatedTable, num_states, strategy_of, tabul
 from ..audit.case import make_case
 from ..audit.exact import best_deviation, exact_audit, known, one_shot_gain, value
 from .cycles import KINDS, falls, kind_of, shortest
-from .longrun import TINY, LongRun, NoTableError, long_run, opened
+from .longrun import TINY, LongRun, NoTableError, fixed_play, long_run, opened
 from .market import Market
 from .measures import Found, profit_gains, wiped_gains
 from .shocks import blind_chance, shock, wipe
@@ -130,7 +130,8 @@ def _cycles(market: Market, run: LongRun, start: Floats) -> tuple[dict[str, floa
             for own, values in zip(run.table.plays, market.levels, strict=True)
         ]
         own_path = np.stack(levels)
-        if run.pure[k]:
+        still = fixed_play(run.table, nodes) and not np.ptp(own_path, axis=1).any()
+        if run.pure[k] or still:
             own_path = own_path[:, : shortest(own_path)]
             found[kind_of(own_path)] += float(share[k])
             fell, changed = falls(own_path)

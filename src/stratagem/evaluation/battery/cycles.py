@@ -10,7 +10,8 @@ import numpy as np
 from stratagem.envs.core import Floats
 
 KINDS = ("constant symmetric", "constant asymmetric", "period 2", "longer", "mixed")
-"""Of play in the long run: one level for all, for each; cycles; play that draws."""
+"""Of play in the long run: one level for all, for each; cycles; play that draws, or
+hangs on what the game draws."""
 
 
 def shortest(path: Floats) -> int:

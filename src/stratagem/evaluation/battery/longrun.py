@@ -41,10 +41,10 @@ class LongRun(NamedTuple):
         counts: number of actions of each agent.
         chain: (M, M) sparse, probability of each next node.
         rewards: (N, M) expected rewards of a period.
-        members: (K,) nodes of each class; of a deterministic cycle in the order of play.
+        members: (K,) nodes of each class; of a cycle in the order of play.
         stationary: (K,) distribution over the members of each class.
         ends: (M, K) probability with which a node leads to each class.
-        pure: (K,) whether play in the class is deterministic.
+        pure: (K,) whether the class is a cycle: nobody mixes, and the game draws nothing.
     """
 
     table: Induced
@@ -87,7 +87,7 @@ def long_run(market: Market, table: Induced) -> LongRun:
         raise NoTableError(
             f"play over {total} nodes settles in {len(members)} places, too many to enumerate"
         )
-    pure = tuple(_is_pure(table, nodes) for nodes in members)
+    pure = tuple(fixed_play(table, nodes) and chain[nodes].nnz == len(nodes) for nodes in members)
     members = tuple(
         _in_order(chain, nodes) if one else nodes for nodes, one in zip(members, pure, strict=True)
     )
@@ -118,20 +118,14 @@ def _closed(chain: Any) -> tuple[Ints, ...]:
     return tuple(nodes for nodes, stays in zip(parts, closed, strict=True) if stays)
 
 
-def _is_pure(table: Induced, nodes: Ints) -> bool:
-    """Return whether all play in some nodes is deterministic."""
+def fixed_play(table: Induced, nodes: Ints) -> bool:
+    """Return whether nobody mixes in some nodes."""
     return all(own is not None and bool((own[nodes].max(axis=1) == 1).all()) for own in table.plays)
 
 
 def _in_order(chain: Any, nodes: Ints) -> Ints:
-    """Return the nodes of a cycle in the order of play.
-
-    A game that draws chance may have several next nodes even so; they keep their order then.
-    """
-    following = chain[nodes]
-    if following.nnz != len(nodes):
-        return nodes
-    after = dict(zip(nodes.tolist(), following.indices.tolist(), strict=True))
+    """Return the nodes of a cycle in the order of play."""
+    after = dict(zip(nodes.tolist(), chain[nodes].indices.tolist(), strict=True))
     order = [int(nodes[0])]
     while len(order) < len(nodes):
         order.append(after[order[-1]])
