@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?= results
+WORKERS ?= $(shell nproc 2>/dev/null || echo 1)
 
 export OMP_NUM_THREADS := 1
 export NUMBA_CACHE_DIR := $(abspath $(VENV))/numba-cache
@@ -12,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: bench test lint types tests docs wheel oldest speed clean
 
 bench: $(VENV)/.bench
-	$(BIN)/stratagem bench --suite core --out $(OUT)
+	$(BIN)/stratagem bench --suite core --workers $(WORKERS) --out $(OUT)
 	@echo "the report lies in $(OUT)/report.html"
 
 test: lint types tests docs wheel oldest

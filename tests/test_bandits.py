@@ -495,7 +495,8 @@ def test_names_take_the_payoff_range_from_the_game(name) -> None:
     each = player(name, game, 1, contexts=True, high=9.0)
     assert (each.low, each.high) == (0.0, 9.0)
     assert each.observation_space == game.observation_spaces[1]
-    assert player(name, Turns(), 0).high == 2.0
+    assert player(name, Turns(), 0).high == 2.25  # paid for leading, and then for a match of 2
+    assert player(name, Turns(), 1).high == 1.0
     with pytest.raises(ValueError, match=f"options .* of {name} are not allowed"):
         player(name, game, 0, nonsense=1)
 

@@ -257,7 +257,7 @@ def test_more_seeds_leave_the_rows_of_the_first_ones_as_they_are(finished, tmp_p
         assert storage.content_hash(read_table(path)) == storage.content_hash(whole)
 
 
-def test_a_game_of_the_users_own_is_imported_anew_in_workers(own, tmp_path):
+def test_a_game_of_the_users_own_is_imported_anew_in_workers(own, tmp_path, registering):
     (own / "bench_levers.py").write_text(OWN_GAME)
     mine = scenario(
         "own-test",

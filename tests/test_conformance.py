@@ -28,6 +28,17 @@ GAMES: dict[str, Game[Any]] = {
     "LogitPricing, three unequal firms": registry["LogitPricing-v0"].build(
         {"num_firms": 3, "num_prices": 5, "cost": (1.0, 0.9, 1.1), "continuation": 0.9}
     ),
+    "RepeatedAuction, three bidders, a coin": registry["RepeatedAuction-v0"].build(
+        {"num_bidders": 3, "num_bids": 4, "alpha": 1.5, "feedback": "own", "continuation": 0.9}
+    ),
+    "RepeatedAuction, ties split": registry["RepeatedAuction-v0"].build(
+        {"num_bids": 6, "ties": "split", "feedback": "bid_to_win"}
+    ),
+    "Cournot, three users of a commons": registry["Cournot-v0"].build(
+        {"num_firms": 3, "num_quantities": 4, "reading": "commons", "continuation": 0.9}
+    ),
+    "Cournot, memory": registry["Cournot-v0"].build({"num_quantities": 6, "memory": 1}),
+    "SequentialPricing, three prices": registry["SequentialPricing-v0"].build({"num_prices": 3}),
     "InformationGame, payoffs shown": registry["InformationGame-v0"].build(
         {"feedback": "payoff", "horizon": 5, "precision": (0.5, 0.0)}
     ),

@@ -4,19 +4,21 @@ from itertools import product
 
 import numpy as np
 import pytest
-from toys import PRISONERS, Prisoners
+from toys import PRISONERS
 
 from stratagem.agents.regret import external_regret, internal_regret, regrets, swap_regret
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.games.information.information_game import InformationGame
+from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
 from stratagem.envs.simulator import rollout
 from stratagem.players import PLAYERS, player
 
 LEARNERS = [
     name
     for name, entry in PLAYERS.items()
-    if entry.learns and name not in ("ppo", "a2c", "dqn", "maskable_ppo")
-]
+    if entry.learns and name not in ("ppo", "a2c", "dqn", "maskable_ppo", "commitment_queries")
+]  # all who act in every period, and are stepped by us
+OPTIONS = {"explore_then_commit": {"rounds": 20}}
 
 
 def test_regrets_by_hand() -> None:
@@ -82,8 +84,8 @@ def test_contexts_have_comparators_of_their_own() -> None:
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_the_regret_of_every_learner_is_exact(name) -> None:
-    game = Prisoners()
-    seats = [player(name, game, 0), player("random", game, 1)]
+    game = MatrixGame(payoffs=PRISONERS.tolist(), continuation=0.8)
+    seats = [player(name, game, 0, **OPTIONS.get(name, {})), player("random", game, 1)]
     log, _ = rollout(game, seats, num_copies=3, num_steps=60, seed=5)
     found = regrets(game, 0, log)
     payoffs = PRISONERS[0].T[log.actions[:, 1]]  # (T, B, 2) of each own action

@@ -418,6 +418,11 @@ REASONS = (
     "needs a Discrete action space",
     "keeps a row per observation",
     "needs the options low and high here",
+    "needs two players who act at once",
+    "needs a game without types",
+    "needs the option rounds",
+    "needs to see what the other does",
+    "needs a leader who commits",
 )
 
 

@@ -99,12 +99,16 @@ def test_all_agents_go_as_they_would_without_wrappers(env_id: str) -> None:
     turns.reset(seed=5)
     rng = np.random.default_rng(1)
     while bare.agents:
-        actions = {a: int(rng.integers(bare.action_space(a).n)) for a in bare.agents}
+        moving, movers = bare.agents, bare.copy.movers()
+        actions = {a: int(rng.integers(bare.action_space(a).n)) for a in moving}
+        if movers is not None:
+            moving = [a for a, (moves,) in zip(moving, movers, strict=True) if moves]
+            actions |= {a: 0 for a in actions if a not in moving}
         *a, _ = bare.step(actions)
         *b, _ = wrapped.step(actions)
         assert data_equivalence(a, b)
-        for action in actions.values():
-            turns.step(action)
+        for agent in moving:
+            turns.step(actions[agent])
         assert turns.rewards == a[1]
         assert {k: turns.observe(k).tolist() for k in a[0]} == {
             k: v.tolist() for k, v in a[0].items()

@@ -272,9 +272,37 @@ def memory_one_commitment(
         answers, totals = _timed_answers(leader, follower, policies, periods)
         best = int(totals[0].argmax())
         return MemoryOne(policies[best], answers[best], totals[:, best])
-    replies = _policies(n, views)
-    if len(policies) * len(replies) > MAX_ENTRIES:
-        raise ValueError(f"{len(policies) * len(replies):,} pairs of policies are too many")
+    replies, both = _policies(n, views), memory_one_totals(leader, follower, periods)
+    slack = 1e-9 * scale_of(follower)[1] * periods
+    answers = both[1] >= both[1].max(axis=1, keepdims=True) - slack
+    row, column = np.unravel_index(int(np.where(answers, both[0], -np.inf).argmax()), both[0].shape)
+    return MemoryOne(policies[row], replies[column], both[:, row, column])
+
+
+def memory_one_totals(leader_payoffs: Floats, follower_payoffs: Floats, periods: int) -> Floats:
+    """Return both players' totals for every pair of deterministic memory-one policies.
+
+    Args:
+        leader_payoffs: shape (m, n).
+        follower_payoffs: shape (m, n).
+        periods: T, at least 1.
+
+    Returns:
+        sums over the periods, (2, m^V, n^V) with V = 1 + m n observations; policies are numbered by
+        their actions as digits, that at the start first.
+
+    Raises:
+        ValueError: If the payoffs are not finite matrices of one shape, `periods` is below 1,
+            or there are too many pairs.
+    """
+    leader, follower = as_bimatrix(_NAMES, leader_payoffs, follower_payoffs)
+    if periods < 1:
+        raise ValueError(f"periods must be at least 1, got {periods}")
+    m, n = leader.shape
+    views = 1 + m * n
+    if (m * n) ** views > MAX_ENTRIES:
+        raise ValueError(f"{(m * n) ** views:,} pairs of policies are above {MAX_ENTRIES:,}")
+    policies, replies = _policies(m, views), _policies(n, views)
     rows, columns = (i.ravel() for i in np.indices((len(policies), len(replies))))
     seen = np.zeros(len(rows), np.int64)
     sums = np.zeros((2, len(rows)))
@@ -282,11 +310,7 @@ def memory_one_commitment(
         i, j = policies[rows, seen], replies[columns, seen]
         sums += leader[i, j], follower[i, j]
         seen = 1 + i * n + j
-    both = sums.reshape(2, len(policies), len(replies))
-    slack = 1e-9 * scale_of(follower)[1] * periods
-    answers = both[1] >= both[1].max(axis=1, keepdims=True) - slack
-    row, column = np.unravel_index(int(np.where(answers, both[0], -np.inf).argmax()), both[0].shape)
-    return MemoryOne(policies[row], replies[column], both[:, row, column])
+    return sums.reshape(2, len(policies), len(replies))
 
 
 def _policies(actions: int, views: int) -> Ints:

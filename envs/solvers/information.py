@@ -10,6 +10,7 @@ equilibrium's payoffs from above, at any horizon. This needs what the uninformed
 beyond its signal, to be the same in every game where the same actions are played.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,27 @@ def signal_chances(prior: Floats, precision: float) -> Floats:
     prior. With two equally likely games it is right with probability (1 + precision) / 2.
     """
     return np.asarray(precision * np.eye(len(prior)) + (1 - precision) * prior)
+
+
+def joint_signals(prior: Floats, precision: Sequence[float], correlation: float) -> Floats:
+    """Return the probability of both players' signals in each game, (G, G, G).
+
+    The axes are the game and the two signals, each as `signal_chances` has it. With the
+    probability `correlation` the two share one fresh draw and one uniform number, below which a
+    precision must lie for its player to be told the game; else they are independent.
+    """
+    first, second = (signal_chances(prior, p) for p in precision)
+    apart = first[:, :, None] * second[:, None, :]
+    games = np.arange(len(prior))
+    together = np.zeros_like(apart)
+    together[games, games, games] += min(precision)
+    together[:, games, games] += (1 - max(precision)) * prior
+    better = max(precision) - min(precision)
+    if precision[0] >= precision[1]:
+        together[games, games] += better * prior
+    else:
+        together[games, :, games] += better * prior
+    return np.asarray((1 - correlation) * apart + correlation * together)
 
 
 def equilibrium_bounds(

@@ -9,12 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from gymnasium.spaces import Discrete
 
 from stratagem.agents.bandits.epsilon_greedy import EpsilonGreedy
 from stratagem.agents.bandits.exp3 import EXP3
 from stratagem.agents.bandits.thompson import Thompson
 from stratagem.agents.bandits.ucb1 import UCB1
+from stratagem.agents.commitment.mimic import mimic
 from stratagem.agents.no_regret.blum_mansour import BlumMansour
 from stratagem.agents.no_regret.fictitious_play import FictitiousPlay
 from stratagem.agents.no_regret.hedge import Hedge
@@ -34,10 +36,12 @@ from stratagem.agents.tabular.first_values import first_values
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.agents.tabular.sarsa import Sarsa
 from stratagem.agents.tabular.successors import successors
-from stratagem.envs.core import Conduct, Game, Policy
+from stratagem.envs.core import Conduct, Floats, Game, Policy
 from stratagem.envs.hindsight import hindsight
 from stratagem.envs.spaces import nothing_to_see, size
-from stratagem.envs.tabular import tabulate
+from stratagem.envs.tabular import ExplicitTable, tabulate
+
+from . import committing
 
 
 def _count(game: Game[Any], seat: int, name: str) -> int:
@@ -113,14 +117,43 @@ def _tabular(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]
 
 
 def _payoff_range(game: Game[Any], seat: int, name: str) -> tuple[float, float]:
-    """Return the lowest and highest own reward of a period, apart by 1 if they are equal."""
+    """Return the lowest and highest own reward from one play to the next, apart by 1 if equal."""
     stage = game.stage()
     try:
-        paid = tabulate(game).rewards[seat] if stage is None else stage.payoffs[seat]  # type: ignore[union-attr]
+        table = tabulate(game) if stage is None else None
     except ValueError as error:
         raise ValueError(f"{name} needs the options low and high here: {error}") from None
-    low, high = float(paid.min()), float(paid.max())
+    if isinstance(table, ExplicitTable) and game.takes_turns:
+        low, high = (
+            sign * float(_most_until_next_turn(game, table, seat, sign).max()) for sign in (-1, 1)
+        )
+        if not np.isfinite([low, high]).all():
+            raise ValueError(f"{name} needs the options low and high here: a play may pay for ever")
+    else:
+        paid = stage.payoffs[seat] if stage is not None else table.rewards[seat]  # type: ignore[union-attr]
+        low, high = float(paid.min()), float(paid.max())
     return low, high if high > low else low + 1
+
+
+def _most_until_next_turn(game: Game[Any], table: ExplicitTable, seat: int, sign: int) -> Floats:
+    """Return the most that a play pays, by the state of the play, until one may play again.
+
+    Args:
+        game: a game in which seats wait.
+        table: its states.
+        seat: index of the agent.
+        sign: 1, or -1 to have losses instead; an episode may be cut short at any time.
+    """
+    movers = game.movers(table.states)
+    assert movers is not None
+    over = table.terminated | movers[seat][table.successors]
+    paid, most = sign * table.rewards[seat], np.zeros(len(over))
+    for _ in range(len(over) + 1):
+        later = np.where(over, 0.0, np.maximum(most, 0.0)[table.successors])
+        most, old = (paid + later).max(axis=(1, 2)), most
+        if np.array_equal(most, old):
+            return np.asarray(most[movers[seat]])
+    return np.array([np.inf])
 
 
 def _bandit(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]:
@@ -184,6 +217,14 @@ def _model(path: str, game: Game[Any], seat: int, **options: Any) -> Policy:
     if unknown := set(options) - {"deterministic"}:
         raise ValueError(f"a model takes the option deterministic alone, got {sorted(unknown)}")
     return load(path, game, seat, **options)
+
+
+def _mimic(game: Game[Any], seat: int, text: str) -> Policy:
+    kind, _, name = text.partition(":")
+    if not kind.isdecimal() or not name:
+        raise ValueError(f"mimic must be written 'mimic:TYPE:NAME', got 'mimic:{text}'")
+    committing.check_typed(game, seat, "mimic")
+    return mimic(player(name, game, seat), int(kind), game.observation_spaces[seat])
 
 
 class Entry(NamedTuple):
@@ -266,6 +307,37 @@ PLAYERS: Mapping[str, Entry] = {
     ),
     "epsilon_greedy": Entry(
         _bandit("epsilon_greedy", EpsilonGreedy), "the best mean, or any action", learns=True
+    ),
+    "commit": Entry(committing.build_commit, "every action drawn from one mix", "P/P/..."),
+    "stackelberg": Entry(
+        committing.build_stackelberg, "the best commitment in the game of its own signal"
+    ),
+    "perturbed": Entry(
+        committing.build_perturbed, "the same, a share of it away from ties", "SHARE"
+    ),
+    "concede": Entry(
+        committing.build_concede, "the answer to the other's best commitment by its own signal"
+    ),
+    "stubborn": Entry(
+        committing.build_stubborn, "the commitment of the game it likes best, whatever its signal"
+    ),
+    "mimic": Entry(_mimic, "plays NAME as if its signal were TYPE", "TYPE:NAME"),
+    "schedule": Entry(
+        committing.build_schedule,
+        "one mix for a share of T periods, then another",
+        "T:SHARE@P/P+...",
+    ),
+    "threat": Entry(
+        committing.build_threat, "the best joint play the other can be threatened into"
+    ),
+    "explore_then_commit": Entry(
+        committing.build_explore, "tries its commitments, keeps what is answered well", learns=True
+    ),
+    "commitment_queries": Entry(
+        committing.build_queries, "bisects the mixes by the answers they get", learns=True
+    ),
+    "calibrated": Entry(
+        committing.build_calibrated, "the best answer to a calibrated forecast", learns=True
     ),
     "ppo": Entry(_sb3("PPO"), "PPO of stable-baselines3, trained and frozen", learns=True),
     "a2c": Entry(_sb3("A2C"), "A2C of stable-baselines3, trained and frozen", learns=True),

@@ -14,6 +14,7 @@ from stratagem.envs.games.information.information_game import InformationGame, S
 from stratagem.envs.planning import best_response, payoffs
 from stratagem.envs.simulator import rollout
 from stratagem.envs.solvers.nash import bimatrix_nash
+from stratagem.envs.solvers.stackelberg import strong_stackelberg
 from stratagem.envs.spaces import size, sizes, to_index
 from stratagem.envs.tabular import tabulate
 
@@ -283,6 +284,8 @@ def test_parameters_given_as_lists_or_arrays_make_equal_games() -> None:
         ({"precision": (1.0,)}, "precision must be 2 numbers"),
         ({"precision": 1.0}, "precision must be 2 numbers"),
         ({"precision": (1.0, 1.5)}, r"precision must be two numbers in \[0, 1\]"),
+        ({"correlation": 1.5}, r"correlation must be in \[0, 1\], got 1.5"),
+        ({"correlation": None}, "correlation must be a number"),
         ({"prior": (0.5, 0.6)}, "prior must be positive"),
         ({"prior": (0.0, 1.0)}, "prior must be positive"),
         ({"prior": (0.5, 0.25, 0.25)}, "prior must be 2 numbers"),
@@ -318,3 +321,81 @@ def test_render_names_game_signals_and_play() -> None:
 
 def test_examples_of_the_page_hold() -> None:
     assert doctest.testmod(information_game).failed == 0
+
+
+def signals(game: InformationGame) -> Floats:
+    """Probability of the game and both signals, (G, G, G)."""
+    opening, chance = game.initial(np.arange(len(game.initial_chance))), game.initial_chance
+    joint = np.zeros((game.num_games,) * 3)
+    np.add.at(joint, (opening.game, opening.signal_0, opening.signal_1), chance)
+    return joint
+
+
+def test_wholly_correlated_signals_by_hand() -> None:
+    joint = signals(InformationGame(precision=(0.5, 0.25), correlation=1.0)) * 2  # given the game
+    # A quarter tells both; another quarter the first alone; else one draw is shown to both.
+    assert joint[0, 0, 0] == pytest.approx(0.25 + 0.25 * 0.5 + 0.5 * 0.5)
+    assert joint[0, 0, 1] == pytest.approx(0.25 * 0.5)
+    assert joint[0, 1, 0] == 0
+    assert joint[0, 1, 1] == pytest.approx(0.5 * 0.5)
+    swapped = signals(InformationGame(precision=(0.25, 0.5), correlation=1.0)) * 2
+    np.testing.assert_allclose(swapped, joint.swapaxes(1, 2))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0.05, 0.95), st.integers(0, 9))
+def test_correlation_changes_no_players_own_signal(
+    first: float, second: float, correlation: float, chance: float, seed: int
+) -> None:
+    family = np.random.default_rng(seed).normal(size=(2, 2, 2, 2)).tolist()
+    params: dict[str, Any] = {"precision": (first, second), "prior": (chance, 1 - chance)}
+    apart = signals(InformationGame(family=family, **params))
+    together = signals(InformationGame(family=family, correlation=correlation, **params))
+    np.testing.assert_allclose(together.sum(), 1)
+    for axis in (1, 2):
+        np.testing.assert_allclose(together.sum(axis=axis), apart.sum(axis=axis), atol=1e-12)
+    agree = [joint[:, [0, 1], [0, 1]].sum() for joint in (apart, together)]
+    assert agree[1] >= agree[0] - 1e-12
+
+
+@pytest.mark.parametrize(
+    ("name", "leads_0", "leads_1"),
+    [("learnt_in_vain", [1, 1], [1, 0.8]), ("told_by_payoffs", [1, 0.8], [1, 1.01])],
+)
+def test_named_pairs_have_the_values_they_were_built_for(
+    name: str, leads_0: list[float], leads_1: list[float]
+) -> None:
+    game = InformationGame(family=name)
+    for leader, values in enumerate((leads_0, leads_1)):
+        found = [
+            strong_stackelberg(
+                *(game.payoffs[:, g] if leader == 0 else game.payoffs[::-1, g].swapaxes(1, 2))
+            )
+            for g in range(2)
+        ]
+        assert [s.payoffs[0] for s in found] == pytest.approx(values, abs=1e-9)
+    battle = [own.payoffs.tolist() for own in bimatrix_nash(*game.payoffs[:, 0])]
+    if name == "told_by_payoffs":
+        assert [battle[0], battle[-1]] == [[1, 0.5], [0.8, 1]]
+        (only,) = bimatrix_nash(*game.payoffs[:, 1])
+        assert only.payoffs.tolist() == pytest.approx([0.8, 1.01])
+        assert (game.payoffs[1, 0] != game.payoffs[1, 1]).all()
+        assert (game.payoffs[0, 0] == game.payoffs[0, 1]).all()
+        np.testing.assert_allclose(game.payoffs.swapaxes(0, 1), ASYMMETRIC)
+
+
+@pytest.mark.parametrize("feedback", ["actions", "payoff"])
+def test_one_round_tells_the_game_to_those_whose_payoffs_show_it(feedback: Any) -> None:
+    game = InformationGame(
+        family="told_by_payoffs", feedback=feedback, precision=(0.9, 0.0), horizon=2
+    )
+    opening = game.initial(np.arange(len(game.initial_chance)))
+    for row, column in np.ndindex(2, 2):
+        actions = np.array([[row], [column]]).repeat(len(game.initial_chance), axis=1)
+        after = game.step(opening, actions, np.zeros(len(game.initial_chance), np.int64)).state
+        first, second = (tuple(map(tuple, seen.tolist())) for seen in game.observe(after))
+        told = [
+            len(set(zip(seen, opening.game, strict=True))) == len(set(seen))
+            for seen in (first, second)
+        ]
+        assert told == [False, feedback == "payoff"]

@@ -87,7 +87,6 @@ round. The anchors are those of the real line; `grid_risk_anchors` has those of 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -115,6 +114,14 @@ from ...registry import register
 from ...spaces import nothing_to_see, see_nothing
 from ...streams import Stream
 from . import demand
+from .parameters import (
+    check_continuation,
+    check_integer,
+    check_number,
+    digits,
+    largest_root,
+    seen_columns,
+)
 from .price_grid import (
     TABLE_LIMIT,
     PriceGrid,
@@ -192,13 +199,13 @@ class LogitPricing(Game[State]):
     default_co_player: ClassVar[str] = "tit_for_tat"
 
     def __post_init__(self) -> None:
-        _check_integer("num_firms", self.num_firms, 2, None)
-        _check_integer("num_prices", self.num_prices, 2, None)
-        _check_integer("memory", self.memory, 0, 2)
+        check_integer("num_firms", self.num_firms, 2, None)
+        check_integer("num_prices", self.num_prices, 2, None)
+        check_integer("memory", self.memory, 0, 2)
         for name in ("quality", "cost"):
             value = getattr(self, name)
             if isinstance(value, (list, tuple, np.ndarray)):
-                value = tuple(float(_number(name, x)) for x in value)
+                value = tuple(float(check_number(name, x)) for x in value)
                 object.__setattr__(self, name, value)
                 if len(value) != self.num_firms:
                     raise ValueError(
@@ -206,14 +213,13 @@ class LogitPricing(Game[State]):
                         f"got {value} for num_firms={self.num_firms}"
                     )
             else:
-                _number(name, value)
-        _number("outside_quality", self.outside_quality)
-        if not _number("mu", self.mu) > 0:
+                check_number(name, value)
+        check_number("outside_quality", self.outside_quality)
+        if not check_number("mu", self.mu) > 0:
             raise ValueError(f"mu must be positive, got {self.mu}")
-        if not _number("grid_margin", self.grid_margin) >= 0:
+        if not check_number("grid_margin", self.grid_margin) >= 0:
             raise ValueError(f"grid_margin must be at least 0, got {self.grid_margin}")
-        if not 0 < _number("continuation", self.continuation) <= 1:
-            raise ValueError(f"continuation must be in (0, 1], got {self.continuation}")
+        check_continuation(self.continuation)
         if not (np.diff(self.prices) > 0).all():
             raise ValueError(
                 f"quality={self.quality} and cost={self.cost} with mu={self.mu} make the Nash and "
@@ -353,11 +359,7 @@ class LogitPricing(Game[State]):
         """Return the states whose base-`num_prices` digits are `numbers`, (B,)."""
         if self.memory == 0:
             return State(np.zeros((len(numbers), 1), np.int64))
-        digits = []
-        for _ in range(self.memory * self.num_firms):
-            numbers, digit = np.divmod(numbers, self.num_prices)
-            digits.append(digit)
-        return State(np.stack(digits[::-1], axis=-1))
+        return State(digits(numbers, self.num_prices, self.memory * self.num_firms))
 
     @cached_property
     def _ending(self) -> Floats:
@@ -384,12 +386,7 @@ class LogitPricing(Game[State]):
     @cached_property
     def _columns(self) -> tuple[Ints, ...]:
         """Columns of the history in the order in which each firm sees them."""
-        firms, periods = range(self.num_firms), range(self.memory)[::-1]
-        orders = ([i, *(j for j in firms if j != i)] for i in firms)
-        return tuple(
-            np.array([t * self.num_firms + j for t in periods for j in order], np.int64)
-            for order in orders
-        )
+        return seen_columns(self.num_firms, self.memory)
 
     @override
     def observe(self, state: State) -> tuple[Array, ...]:
@@ -409,7 +406,7 @@ class LogitPricing(Game[State]):
             raise ValueError(
                 f"a table of {self!r} would hold {num_joint} joint prices for each firm "
                 f"({8 * num_joint * self.num_firms / 2**20:,.0f} MiB), above {TABLE_LIMIT}; "
-                f"up to {_largest_root(TABLE_LIMIT, self.num_firms)} prices would fit"
+                f"up to {largest_root(TABLE_LIMIT, self.num_firms)} prices would fit"
             )
         return Stage(self.stage_profits, self.memory, float(self.continuation), self._histories)
 
@@ -476,23 +473,3 @@ class LogitPricing(Game[State]):
         last = state.history[0, -self.num_firms :]
         shown = (f"{a}={p[i]:.3f}" for a, p, i in zip(self.agents, self.prices, last, strict=True))
         return "last prices: " + " ".join(shown)
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise ValueError(f"{name} must be a number, got {value!r}")
-    if not isfinite(value):
-        raise ValueError(f"{name} must be finite, got {value}")
-    return float(value)
-
-
-def _check_integer(name: str, value: Any, low: int, high: int | None) -> None:
-    allowed = f"an integer of at least {low}" if high is None else f"an integer in {low}..{high}"
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < low or (high is not None and value > high):
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
-
-
-def _largest_root(value: int, power: int) -> int:
-    root = int(value ** (1 / power)) + 1
-    return root if root**power <= value else root - 1

@@ -60,7 +60,7 @@ def _continuous(
     return Benchmark(name, solution, scope, "per_period")
 
 
-def _peak(f: Callable[[Floats], Floats], low: float, high: float, num: int = 2001) -> float:
+def peak(f: Callable[[Floats], Floats], low: float, high: float, num: int = 2001) -> float:
     """Return the largest value of a vectorised function, by a scan and golden sections."""
     from scipy.optimize import minimize_scalar
 
@@ -90,7 +90,7 @@ def _own_regret(market: Market, firm: int, prices: Floats) -> float:
         joint[firm] = x
         return np.asarray(profits(market, joint)[firm])
 
-    best = _peak(own, float(market.cost[firm]), _highest_price(market, firm))
+    best = peak(own, float(market.cost[firm]), _highest_price(market, firm))
     return best - float(profits(market, prices)[firm])
 
 
@@ -139,7 +139,7 @@ def _stackelberg(market: Market, agents: tuple[str, ...]) -> Benchmark:
         answer = market.cost[1] + market.mu * (1 + wrightomega(worth - rivals - 1))
         return np.asarray(profits(market, np.stack([x, answer]))[0])
 
-    best = _peak(leader, float(market.cost[0]), _highest_price(market, 0))
+    best = peak(leader, float(market.cost[0]), _highest_price(market, 0))
     gain = best - float(profits(market, prices)[0])
     regret = max(gain, _own_regret(market, 1, prices))
     how = "the leader's first-order condition; search over its price, and over the follower's"

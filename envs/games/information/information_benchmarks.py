@@ -13,8 +13,6 @@ from ...solvers.stackelberg import strong_stackelberg
 from ...solvers.zero_sum import minimax
 from ...spaces import size, sizes
 
-__all__ = ["information_benchmarks", "signal_chances"]
-
 AGENTS = ("player_0", "player_1")
 
 

@@ -77,15 +77,16 @@ def leader_first(rules: Rules, mixes: Floats, answers_at: Floats | None) -> Benc
     )
 
 
-def over_rounds(benchmark: Benchmark, rounds: float | None) -> Benchmark:
-    """Return a value of one round as that of a game whose rounds are two periods.
+def over_rounds(benchmark: Benchmark, rounds: float | None, *, moves: int = 2) -> Benchmark:
+    """Return a value of one round as that of a game whose rounds are several periods.
 
     Args:
         benchmark: per round.
         rounds: expected number in an episode, for a value per episode; None if there is no
-            end, for a value per period, half of that of a round.
+            end, for a value per period, a part of that of a round.
+        moves: periods of a round.
     """
-    solution, factor = benchmark.solution, 0.5 if rounds is None else rounds
+    solution, factor = benchmark.solution, 1 / moves if rounds is None else rounds
     old = solution.certificate
     certificate = old._replace(max_regret=old.max_regret * factor, tolerance=old.tolerance * factor)
     solution = solution._replace(payoffs=solution.payoffs * factor, certificate=certificate)
@@ -107,7 +108,7 @@ def _nash(rules: Rules) -> list[Benchmark]:
         solutions = list(bimatrix_nash(*rules.payoffs))
         scope = "all extreme equilibria of one period, mixed ones too"
     elif rules.payoffs[0].size <= MAX_CELLS:
-        solutions = _pure_nash(rules.payoffs)
+        solutions = pure_nash(rules)
         scope = "all pure equilibria of one period"
     else:
         solutions, scope = [], ""
@@ -133,7 +134,9 @@ def _bases(shape: tuple[int, ...]) -> int:
     return comb(sum(shape), shape[0])
 
 
-def _pure_nash(payoffs: Floats) -> list[Solution]:
+def pure_nash(rules: Rules) -> list[Solution]:
+    """Return all pure equilibria of one period, in the order of their joint actions."""
+    payoffs = rules.payoffs
     best = np.ones(payoffs.shape[1:], np.bool_)
     width = max(scale_of(own)[1] for own in payoffs)
     for player, own in enumerate(payoffs):
@@ -152,7 +155,7 @@ def _pure_nash(payoffs: Floats) -> list[Solution]:
                 np.array([own[at] for own in payoffs]),
                 regret=regret,
                 method="enumeration of joint actions; regret against every action",
-                deviators=("every player",),
+                deviators=rules.agents,
                 tolerance=1e-9 * width,
             )
         )

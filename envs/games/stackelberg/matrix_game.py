@@ -230,6 +230,12 @@ class MatrixGame(Game[State]):
         given = preset(self.payoffs) if isinstance(self.payoffs, str) else as_tensor(self.payoffs)
         return given + self.offset
 
+    @property
+    def stage_payoffs(self) -> Floats | None:
+        """Payoffs (2, 1, n_0, n_1) of two players who act at once; None if they do not."""
+        at_once = self.commitment == "none" and len(self.tensor) == 2
+        return self.tensor[:, None] if at_once else None
+
     @cached_property
     def _flat(self) -> Floats:
         """Payoffs (N, A) by joint action, player_0 slowest."""
@@ -382,6 +388,11 @@ class MatrixGame(Game[State]):
         return tuple(found)
 
     @property
+    def periods_per_round(self) -> int:
+        """2 where a commitment comes first, else 1."""
+        return 1 if self.commitment == "none" else 2
+
+    @property
     @override
     def takes_turns(self) -> bool:
         return self.commitment != "none"
@@ -449,8 +460,7 @@ class MatrixGame(Game[State]):
     @override
     def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
         """Return the mean reward of all players, twice where a round is two moves."""
-        moves = 1 if self.commitment == "none" else 2
-        welfare = moves * rewards.mean(axis=-2, keepdims=True)
+        welfare = self.periods_per_round * rewards.mean(axis=-2, keepdims=True)
         return np.broadcast_to(welfare, rewards.shape)
 
     @override

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -71,8 +71,11 @@ def parser() -> Parser:
     _crossplay(commands.add_parser("crossplay", help="re-match independent training runs"))
 
     _audit(commands.add_parser("audit", help="what the best deviation from frozen agents gains"))
+    _metagame(commands.add_parser("metagame", help="make a game of choosing learning algorithms"))
 
     _bench(commands.add_parser("bench", help="play a suite of baselines and write a report"))
+
+    _reproduce(commands.add_parser("reproduce", help="run named experiments against their targets"))
 
     one = commands.add_parser("report", help="rebuild the report from stored rows")
     one.add_argument("folder", type=Path, metavar="DIR")
@@ -167,6 +170,34 @@ def _audit(one: argparse.ArgumentParser) -> None:
     )
 
 
+def _metagame(one: argparse.ArgumentParser) -> None:
+    _game(one)
+    one.add_argument(
+        "--menu",
+        action="append",
+        required=True,
+        metavar="SEAT=A,B,...",
+        help="a seat's algorithms, such as player_0=hedge,fixed:1,hedge(rate=0.1|0.5); without "
+        "SEAT= for all seats; may be repeated",
+    )
+    one.add_argument(
+        "--periods", type=positive, required=True, metavar="T", help="of each repeated game"
+    )
+    one.add_argument(
+        "--runs", type=positive, default=20, metavar="R", help="of each profile, default 20"
+    )
+    one.add_argument(
+        "--workers", type=positive, default=1, metavar="N", help="processes, default 1"
+    )
+    one.add_argument(
+        "--eps", type=float, default=0.0, metavar="E", help="slack of equilibria, default 0"
+    )
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="keep runs, table and plot there; played once only"
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
 def _bench(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--suite",
@@ -201,8 +232,14 @@ def _bench(one: argparse.ArgumentParser) -> None:
     )
 
 
+def _reproduce(one: argparse.ArgumentParser) -> None:
+    one.add_argument("names", nargs="*", metavar="NAME", help="experiments, or all")
+    one.add_argument("--list", action="store_true", help="list the experiments")
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command; a reproduction that misses a target returns 1.
 
     Args:
         argv: arguments without the program's name; `sys.argv[1:]` if None.
@@ -214,20 +251,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.path.append(os.getcwd())  # where a user's own games and agents are looked for
     try:
         options = parser().parse_args(argv)
-        from . import auditing, benching, crossing, inspecting, playing
+        from . import auditing, benching, crossing, inspecting, metagaming, playing, reproducing
 
-        run = {
+        run: Callable[[argparse.Namespace], int | None] = {
+            "reproduce": reproducing.reproduce_named,
             "list": inspecting.list_games,
             "show": inspecting.show,
             "solve": inspecting.solve,
             "run": playing.run,
             "crossplay": crossing.crossplay,
             "audit": auditing.run,
+            "metagame": metagaming.metagame,
             "bench": benching.bench,
             "report": benching.report,
         }[options.command]
-        run(options)
+        code = run(options)
         sys.stdout.flush()
+        return code or 0
     except (UsageError, ValueError) as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:

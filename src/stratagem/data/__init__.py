@@ -1,1 +1,1 @@
-"""Packaged real data, each file with its source and licence in SOURCES.md beside it."""
+"""Packaged data, each file with its source and licence in SOURCES.md beside it."""

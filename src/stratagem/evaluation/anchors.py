@@ -95,13 +95,17 @@ def per_period(entry: Mapping[str, Any], periods_per_episode: float | None) -> d
 
 
 def episode_length(game: Game[Any]) -> float | None:
-    """Return the expected length of an episode where the game's parameters say it."""
+    """Return the expected length of an episode where the game's parameters say it.
+
+    A horizon and a continuation count rounds, which may be several periods.
+    """
+    periods = getattr(game, "periods_per_round", 1)
     horizon = getattr(game, "horizon", None)
     if isinstance(horizon, int):
-        return float(horizon)
+        return float(horizon) * periods
     continuation = getattr(game, "continuation", None)
     if isinstance(continuation, float) and continuation < 1:
-        return 1.0 / (1.0 - continuation)
+        return periods / (1.0 - continuation)
     return None
 
 

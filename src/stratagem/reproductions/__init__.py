@@ -1,1 +1,41 @@
-"""Named experiments, each with what is expected of it; games and agents are named here."""
+"""Reproductions: named experiments with published, derived or computed targets.
+
+`stratagem reproduce NAME` runs one and says for each target what was measured, what it should be,
+how far off it may be, and where it comes from. One module per family of experiments:
+
+- `knowledge`: who knows the game, and who gains by it.
+- `exploitation`: what can be had against learners.
+- `following`: leaders whose followers see, or are asked about, what they commit to.
+"""
+
+from . import exploitation, following, knowledge
+from .registry import (
+    REPRODUCTIONS,
+    Check,
+    Outcome,
+    Reproduction,
+    Target,
+    at_least,
+    at_most,
+    find,
+    near,
+    reproduce,
+    reproduction,
+)
+
+__all__ = [
+    "REPRODUCTIONS",
+    "Check",
+    "Outcome",
+    "Reproduction",
+    "Target",
+    "at_least",
+    "at_most",
+    "exploitation",
+    "find",
+    "following",
+    "knowledge",
+    "near",
+    "reproduce",
+    "reproduction",
+]

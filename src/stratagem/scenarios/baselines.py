@@ -25,6 +25,9 @@ def core() -> tuple[Scenario, ...]:
         "InformationGame-v0": _information,
         "ContentDisengagement-v0": _content,
         "MatrixGame-v0": _matrix,
+        "RepeatedAuction-v0": _auction,
+        "Cournot-v0": _cournot,
+        "SequentialPricing-v0": _sequential,
     }
     found: list[Scenario] = []
     for env_id, spec in registry.items():
@@ -130,6 +133,118 @@ def _pricing() -> list[Scenario]:
             tags=("collusion",),
             about="Two firms, fifteen prices, memory of one period; learners with the source's "
             "learning rate and first values, whose exploration fades faster than there.",
+        )
+    ]
+
+
+def _auction() -> list[Scenario]:
+    found = []
+    for name, params, learners, about in (
+        (
+            "auction-first-price",
+            {},
+            ("q_learning", "exp3", "ucb1"),
+            "Two bidders who see only what they earn, and pay their own bid.",
+        ),
+        (
+            "auction-second-price",
+            {"alpha": 2.0},
+            ("q_learning", "exp3", "ucb1"),
+            "Two bidders who see only what they earn, and pay the other's bid.",
+        ),
+        (
+            "auction-bid-to-win",
+            {"feedback": "bid_to_win"},
+            ("hedge", "regret_matching", "fictitious_play"),
+            "Two bidders who pay their own bid, and are told what they would have had to bid.",
+        ),
+    ):
+        game = _built("RepeatedAuction-v0", **params)
+        found.append(
+            scenario(
+                name,
+                "RepeatedAuction-v0",
+                params,
+                lineups=(*scripted(game), *alike(game, *learners)),
+                periods=1000,
+                training=LEARNING if "q_learning" in learners else 5000,
+                # The notes' beta is 2e-5 over a million auctions, from optimistic values.
+                learners={
+                    "q_learning": {"alpha": 0.05, "beta": 1e-4, "discount": 0.99, "spread": 1.0}
+                }
+                if "q_learning" in learners
+                else {},
+                cross_play=True,
+                tags=("collusion",),
+                about=about,
+            )
+        )
+    return found
+
+
+def _cournot() -> list[Scenario]:
+    # P e K, P e^2 K / g and w of a fishery with g = .15, e = .009, P = 200, w = .9, K = 1.
+    fishery = {"intercept": 1.8, "slope": 0.108, "cost": 0.9, "reading": "commons"}
+    found = []
+    for name, params, tag, about in (
+        (
+            "cournot-market",
+            {"memory": 1, "low": 6.0, "high": 15.0, "num_quantities": 7},
+            "collusion",
+            "Two firms that remember the last quantities, of 6 to 15; 9 each is their joint "
+            "maximum, 12 their equilibrium.",
+        ),
+        (
+            "cournot-commons",
+            {**fishery, "num_firms": 3, "high": 4.0, "num_quantities": 9},
+            "conflict",
+            "Three users of one stock who see only what they earn.",
+        ),
+    ):
+        game = _built("Cournot-v0", **params)
+        learners = ("q_learning", "exp3", "ucb1")
+        found.append(
+            scenario(
+                name,
+                "Cournot-v0",
+                params,
+                lineups=(*scripted(game), *alike(game, *learners)),
+                periods=1000,
+                training=50_000,
+                learners={"q_learning": {"alpha": 0.15, "beta": 2e-4, "discount": 0.95}},
+                cross_play=True,
+                tags=(tag,),
+                about=about,
+            )
+        )
+    return found
+
+
+def _sequential() -> list[Scenario]:
+    game = _built("SequentialPricing-v0")
+    return [
+        scenario(
+            "sequential-pricing",
+            "SequentialPricing-v0",
+            lineups=(
+                *scripted(game),
+                ("q_learning", "background"),
+                *alike(game, "q_learning", "sarsa"),
+            ),
+            focal=(0,),
+            train_backgrounds=(("tit_for_tat",), ("benchmark:markov_cycle",)),
+            test_backgrounds=(("benchmark:markov_focal",), ("win_stay_lose_shift",)),
+            periods=1000,
+            training=50_000,
+            # The source's exploration falls by the same factor over half a million periods.
+            learners={
+                name: {"alpha": 0.3, "beta": 2.8e-4, "discount": 0.95}
+                for name in ("q_learning", "sarsa")
+            },
+            cross_play=True,
+            tags=("collusion",),
+            about="Two firms that change their prices in turn, of seven prices; no learner looks "
+            "at more than the price that stands.",
         )
     ]
 

@@ -384,8 +384,12 @@ def check_bad_actions(game: Game[Any]) -> None:
     envs.reset(seed=0)
     parallel.reset(seed=0)
     for bad in (-1, int(space.n), 0.5, "0", None):
+        joint = {  # too large for every agent, since it need not be the first that moves
+            name: getattr(own, "n", bad) if bad == space.n else bad
+            for name, own in zip(game.agents, game.action_spaces, strict=True)
+        }
         _refuses(partial(env.step, bad), f"action {bad!r}")
-        _refuses(partial(parallel.step, dict.fromkeys(game.agents, bad)), f"action {bad!r}")
+        _refuses(partial(parallel.step, joint), f"action {bad!r}")
         for fused in (envs, vector_env(game, 2, co_players=others, fused=False)):
             fused.reset(seed=0)
             _refuses(partial(fused.step, np.array([0, bad])), f"action {bad!r}")

@@ -1,0 +1,81 @@
+"""Checks of parameters, and histories of joint actions, that the games of this family share."""
+
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from ...core import Ints
+
+JOINT_LIMIT = 10**6
+"""Joint actions up to which the payoffs of all of them are tabulated."""
+
+
+def check_number(name: str, value: Any) -> float:
+    """Return a finite number as a float.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(f"{name} must be a number, got {value!r}")
+    if not isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}")
+    return float(value)
+
+
+def check_integer(name: str, value: Any, low: int, high: int | None) -> None:
+    """Raise if a value is not an integer from `low` to `high`, or to anything if that is None."""
+    allowed = f"an integer of at least {low}" if high is None else f"an integer in {low}..{high}"
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < low or (high is not None and value > high):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+
+
+def check_continuation(value: Any) -> None:
+    """Raise if a probability of another period is not above 0 and at most 1."""
+    if not 0 < check_number("continuation", value) <= 1:
+        raise ValueError(f"continuation must be in (0, 1], got {value}")
+
+
+def check_joint(names: tuple[str, str], counts: tuple[int, int]) -> None:
+    """Raise if agents with so many actions each have more joint actions than are tabulated.
+
+    Args:
+        names: of the parameters with the number of agents and that of actions.
+        counts: their values.
+    """
+    agents, actions = counts
+    if actions**agents > JOINT_LIMIT:
+        raise ValueError(
+            f"{names[1]}={actions} for each of {names[0]}={agents} gives {actions**agents:,} joint "
+            f"actions, above {JOINT_LIMIT:,}; up to {largest_root(JOINT_LIMIT, agents)} would fit"
+        )
+
+
+def largest_root(value: int, power: int) -> int:
+    """Return the largest integer whose power is at most `value`."""
+    root = int(value ** (1 / power)) + 1
+    return root if root**power <= value else root - 1
+
+
+def digits(numbers: Ints, base: int, places: int) -> Ints:
+    """Return numbers (B,) as digits (B, places), the highest first."""
+    found = []
+    for _ in range(places):
+        numbers, digit = np.divmod(numbers, base)
+        found.append(digit)
+    return np.stack(found[::-1], axis=-1)
+
+
+def seen_columns(num_agents: int, memory: int) -> tuple[Ints, ...]:
+    """Return the columns of a history in the order in which each agent sees them.
+
+    A history (B, memory * num_agents) has the newest period last, an observation has it first;
+    within a period an agent's own action comes first, then the others' in seat order.
+    """
+    seats, periods = range(num_agents), range(memory)[::-1]
+    orders = ([i, *(j for j in seats if j != i)] for i in seats)
+    return tuple(
+        np.array([t * num_agents + j for t in periods for j in order], np.int64) for order in orders
+    )
