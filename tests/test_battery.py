@@ -23,7 +23,9 @@ from stratagem.agents.scripted.random_play import Random
 from stratagem.cli.main import main
 from stratagem.envs.core import Floats, Game, Ints, Policy, PriceAxis, Reactive, Step, Trajectory
 from stratagem.envs.games.collusion import demand
+from stratagem.envs.games.collusion.cournot import Cournot
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
+from stratagem.envs.games.collusion.repeated_auction import RepeatedAuction
 from stratagem.envs.games.miscoordination.lever_coordination import LeverCoordination
 from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
 from stratagem.envs.simulator import rollout
@@ -762,6 +764,37 @@ def test_a_market_of_the_users_own_needs_one_hook() -> None:
     assert list(found.scales[ACTIONS]) == pytest.approx([1, 3])
 
 
+def test_quantities_are_restrained_where_prices_are_raised() -> None:
+    """Both supply 12 in equilibrium for 144, and 9 in collusion for 162; 13 then pays 182."""
+    game = Cournot(memory=1, high=20.0, num_quantities=21)
+    found = battery(
+        [[fixed(9)] * 2, [fixed(12)] * 2, pair("grim", game)], game, starts=[9 * 21 + 9] * 3
+    )
+    held, competing, grim = found.runs
+    assert [one.label for one in found.runs] == ["failed learning", "competitive", "grim"]
+    assert [one.values["profit_gain"] for one in found.runs] == pytest.approx([1, 0, 1])
+    assert [one.values["price_level"] for one in found.runs] == pytest.approx([1, 0, 1])
+    assert held.values["cut_gain"] == pytest.approx(0.05 * (182 - 162) / 18)
+    assert held.cuts[0, 0, 0] == pytest.approx(-4 / 3)
+    assert grim.values["cut_reaction"] == -1
+    assert competing.values["swap_regret"] == pytest.approx(0, abs=1e-12)
+    refused("needs `price_axis`", [[fixed(9)] * 2], Cournot(reading="commons"))
+
+
+@pytest.mark.parametrize("feedback", ["own", "bid_to_win"])
+def test_bids_are_restrained_where_prices_are_raised(feedback: Any) -> None:
+    """Each gets .025 at bids of .95 and .475 at .05; .9 for whoever then bids .1 once."""
+    game = RepeatedAuction(feedback=feedback)
+    found = battery([[fixed(0)] * 2, [fixed(18)] * 2], game)
+    assert found.labels == ("failed learning", "competitive")
+    gains = [one.values["profit_gain"] for one in found.runs]
+    assert gains == pytest.approx([1, 0], abs=1e-12)
+    gained = 0.05 * (0.9 - 0.475) / 0.45
+    assert found.runs[0].values["cut_gain"] == pytest.approx(gained)
+    if feedback == "bid_to_win":
+        assert battery([pair("grim", game)], game, sessions=2).labels == ("grim",)
+
+
 def test_three_firms_are_tested_too() -> None:
     game = LogitPricing(num_firms=3, num_prices=5)
     found = battery([pair("grim", game), [fixed(3)] * 3], game, starts=[124, 124])
@@ -802,6 +835,8 @@ def test_what_cannot_be_tested_is_refused() -> None:
     refused("needs a game that can go on for ever", [[fixed(0), fixed(0)]], levers)
     refused("needs a game that can go on for ever", [[fixed(0), fixed(0)]], Turns())
     refused("needs `price_axis`", [[fixed(0), fixed(0)]], Prisoners())
+    led = MatrixGame(payoffs="prisoners_dilemma", commitment="pure", continuation=0.9)
+    refused("all act at once", [[fixed(0), fixed(0)]], led)
     known = MatrixGame(payoffs="prisoners_dilemma", horizon=5)
     refused("no horizon", [pair("grim", known)], known)
 

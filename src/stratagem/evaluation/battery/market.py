@@ -1,9 +1,9 @@
 """What a game must say of itself before its agents can be tested for collusion.
 
-It goes on (it has a `continuation` and no last round), its actions are finite, and each seat has
-a `price_axis`. What collusion pays is measured between anchors: those of the game's own scales
-(`game_scales`) where its risk is one of rewards, else what the competitive and the collusive
-actions of the axes pay when played for ever.
+It goes on (it has a `continuation` and no last round), all act at once, their actions are finite
+and always legal, and each seat has a `price_axis`. What collusion pays is measured between
+anchors: those of the game's own scales (`game_scales`) where its risk is one of rewards, else what
+the competitive and the collusive actions of the axes pay when played for ever.
 """
 
 from collections.abc import Mapping, Sequence
@@ -74,6 +74,11 @@ def make_market(game: Game[Any], discount: float | None) -> Market:
             f"horizon={getattr(game, 'horizon', None)!r}"
         )
     assert going is not None
+    if game.restricts_actions:
+        raise ValueError(
+            f"the battery needs a game in which all act at once and may do anything; {name} has "
+            "`movers` or `legal`"
+        )
     if discount is None:
         discount = 0.95 if going == 1 else float(going)
     if not 0 <= discount < 1:
