@@ -155,6 +155,17 @@ class Conduct(NamedTuple):
     cooperated: Callable[[Array], tuple[Bools, Bools]]
 
 
+class PriceAxis(NamedTuple):
+    """What one seat's actions mean on the axis on which agents may collude.
+
+    `levels` (n,) rise with collusion: they are prices, or minus quantities or bids.
+    """
+
+    levels: Floats
+    competitive: int  # action of the competitive benchmark
+    collusive: int  # action of the joint optimum
+
+
 class RiskScale(NamedTuple):
     """How a game's risk is anchored: 0 at `safe`, 1 at `worst`."""
 
@@ -260,6 +271,27 @@ class Game(ABC, Generic[StateT]):
     def conduct(self, seat: int) -> Conduct | None:
         """Return what cooperating and punishing mean to a seat; None if they mean nothing."""
         del seat
+        return None
+
+    def price_axis(self, seat: int) -> PriceAxis | None:
+        """Return what a seat's actions mean where agents may collude; None where they may not.
+
+        By default a seat of two actions has an axis from `conduct`: 0 punishes, 1 cooperates.
+        """
+        conduct, space = self.conduct(seat), self.action_spaces[seat]
+        if conduct is None or getattr(space, "n", 0) != 2:
+            return None
+        levels = np.zeros(2)
+        levels[conduct.cooperate] = 1.0
+        return PriceAxis(levels, conduct.punish, conduct.cooperate)
+
+    def surplus_loss(self, actions: Actions) -> Floats | None:
+        """Return the share of the customers' surplus that is lost to collusion, (B,).
+
+        0 at the competitive benchmark and 1 at the joint optimum, unclipped; None (the default)
+        if the game knows no customers.
+        """
+        del actions
         return None
 
     def benchmarks(self) -> "Mapping[str, Benchmark]":

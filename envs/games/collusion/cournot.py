@@ -108,6 +108,7 @@ from ...core import (
     Floats,
     Game,
     Ints,
+    PriceAxis,
     RiskScale,
     Stage,
     Step,
@@ -337,6 +338,14 @@ class Cournot(Game[State]):
         most = cooperate[self._columns[seat][-self.num_firms :]] if self.memory else ()
         calm = _Cooperated(tuple(int(index) for index in most))
         return Conduct(int(cooperate[seat]), int(punish[seat]), calm)
+
+    @override
+    def price_axis(self, seat: int) -> PriceAxis | None:
+        """Return minus the quantities, with those of `conduct`; None of a commons."""
+        if self.reading != "market":
+            return None
+        joint, worst = self._conduct_indices
+        return PriceAxis(-self.quantities, int(worst[seat]), int(joint[seat]))
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:

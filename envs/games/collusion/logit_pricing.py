@@ -103,6 +103,7 @@ from ...core import (
     Floats,
     Game,
     Ints,
+    PriceAxis,
     RiskScale,
     Stage,
     Step,
@@ -421,6 +422,23 @@ class LogitPricing(Game[State]):
 
         calm = _Cooperated(tuple(wanted.tolist()) if self.memory else ())
         return Conduct(int(cooperate[seat]), int(punish[seat]), calm)
+
+    @override
+    def price_axis(self, seat: int) -> PriceAxis:
+        """Return the firm's prices, and those of its lowest grid equilibrium and joint maximum."""
+        low, joint = self._conduct_indices
+        return PriceAxis(self.prices[seat], int(low[seat]), int(joint[seat]))
+
+    @override
+    def surplus_loss(self, actions: Actions) -> Floats:
+        """Return (CS(nash) - CS) / (CS(nash) - CS(monopoly)), (B,), on the real line's anchors."""
+        rows = zip(self.prices, actions, strict=True)
+        prices = np.stack([own.take(index) for own, index in rows])
+        nash, joint, now = (
+            demand.consumer_surplus(self.market, p)
+            for p in (self.nash_prices, self.monopoly_prices, prices)
+        )
+        return np.asarray((nash - now) / (nash - joint))
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:

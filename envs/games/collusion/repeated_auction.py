@@ -113,6 +113,7 @@ from ...core import (
     Floats,
     Game,
     Ints,
+    PriceAxis,
     RiskScale,
     Stage,
     Step,
@@ -349,6 +350,12 @@ class RepeatedAuction(Game[State]):
         if self.feedback != "bid_to_win":
             return None
         return Conduct(0, self.num_bids - 1, _cooperated)
+
+    @override
+    def price_axis(self, seat: int) -> PriceAxis:
+        """Return minus the bids, with those of `nash_high` and of `collusive`."""
+        del seat
+        return PriceAxis(-self.bids, int(equilibria(self._rules)[-1]), 0)
 
     @cached_property
     def _rules(self) -> Rules:

@@ -17,6 +17,7 @@ from stratagem.evaluation.audit import Audit, audit, audit_columns
 from stratagem.evaluation.roots import roots
 from stratagem.evaluation.trainers import Tick, fit, trains
 
+from . import colluding
 from .inspecting import plain, table
 from .main import UsageError
 from .params import read_params
@@ -31,6 +32,11 @@ def run(options: argparse.Namespace) -> None:
     """Train and freeze what learns, audit, and print one line per seat."""
     if options.seeds < 2:
         raise UsageError(f"--seeds must be at least 2, got {options.seeds}")
+    if options.battery:
+        colluding.run(options)
+        return
+    if options.runs > 1:
+        raise UsageError("--runs needs --battery")
     if options.out is not None:
         _check_out(options.out)
     spec = find(options.id)

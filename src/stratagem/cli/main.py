@@ -156,8 +156,18 @@ def _audit(one: argparse.ArgumentParser) -> None:
         help="episodes behind what is simulated, default 200",
     )
     one.add_argument("--seed", type=int, default=0, metavar="N", help="of the whole, default 0")
+    one.add_argument(
+        "--battery",
+        action="store_true",
+        help="tell collusion from failed learning: measures instead of audits",
+    )
+    one.add_argument(
+        "--runs", type=positive, default=1, metavar="N", help="of the battery, default 1"
+    )
     one.add_argument("--json", action="store_true", help="print JSON")
-    one.add_argument("--out", type=Path, metavar="DIR", help="keep the audits in DIR/audits")
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="keep it in DIR/audits, or DIR/battery"
+    )
 
 
 def _metagame(one: argparse.ArgumentParser) -> None:

@@ -1,0 +1,223 @@
+"""The measures of one line-up by enumeration."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from stratagem.envs.beliefs import TooManyBeliefsError
+from stratagem.envs.core import Floats, Policy
+from stratagem.envs.decisions import Problem, starting_mass
+from stratagem.envs.induced import Induced, NotInducedError, induce
+from stratagem.envs.tabular import RepeatedTable, num_states, strategy_of, tabulate
+
+from ..audit.case import make_case
+from ..audit.exact import best_deviation, exact_audit, known, one_shot_gain, value
+from .cycles import KINDS, falls, kind_of, shortest
+from .longrun import TINY, LongRun, NoTableError, fixed_play, long_run, opened
+from .market import Market
+from .measures import Found, profit_gains, wiped_gains
+from .shocks import blind_chance, shock, wipe
+
+
+def table_of(market: Market, policies: Sequence[Policy], max_nodes: int) -> Induced:
+    """Return the game's table with the policies in it.
+
+    Raises:
+        NoTableError: If there is none.
+    """
+    try:
+        table = tabulate(market.game)
+    except ValueError as error:
+        raise NoTableError(str(error)) from None
+    try:
+        return induce(market.game, table, policies, max_nodes=max_nodes)
+    except NotInducedError as error:
+        raise NoTableError(str(error)) from None
+
+
+def opening(table: Induced, state: int | None) -> Floats:
+    """Return where play starts, (M,): in a state of the table, or as the game does.
+
+    Raises:
+        ValueError: If the game never starts there.
+    """
+    if state is None:
+        return starting_mass(table)
+    node = int(table.codes.searchsorted(state))
+    if (
+        not 0 <= state < num_states(table.table)
+        or table.codes[min(node, len(table.codes) - 1)] != state
+    ):
+        raise ValueError(
+            f"starts must be numbers of states in the game's table, below "
+            f"{num_states(table.table)}, that some opening leads to, got {state}"
+        )
+    mass = np.zeros(len(table.codes))
+    mass[node] = 1.0
+    return mass
+
+
+def mean_rewards(run: LongRun, start: Floats) -> Floats:
+    """Return each seat's mean reward per period in the long run, (N,)."""
+    return np.asarray(run.rewards @ run.settled(start))
+
+
+def compute(
+    market: Market, policies: Sequence[Policy], table: Induced, start: Floats, horizon: int
+) -> Found:
+    """Return the measures of one line-up, but those of audits from the openings and of strangers.
+
+    Those of memory wipes are left out if a policy remembers by itself.
+
+    Args:
+        market: what is tested.
+        policies: one per seat.
+        table: the game's, with the policies in it.
+        start: distribution over its nodes, (M,).
+        horizon: periods shown after a forced action.
+    """
+    run = long_run(market, table)
+    models = [opened(table, seat, run.counts) for seat in range(len(policies))]
+    settled = run.settled(start)
+    values = profit_gains(market, mean_rewards(run, start))
+    values["surplus_loss"] = _surplus_loss(market, run, settled)
+    level = [
+        market.relative(settled @ own @ levels - market.competitive[seat], seat)
+        for seat, (own, levels) in enumerate(zip(table.plays, market.levels, strict=True))
+        if own is not None
+    ]
+    values["price_level"] = float(np.mean(level))
+    found, path = _cycles(market, run, start)
+    values |= found
+    regrets = [_swap(table, settled, seat, model) for seat, model in enumerate(models)]
+    values["swap_regret"] = float(np.mean(regrets)) / market.width
+    values |= _settled_audits(market, policies, settled)
+    cuts, rises = (
+        tuple(
+            shock(market, run, start, seat, model, rise=rise, horizon=horizon)
+            for seat, model in enumerate(models)
+        )
+        for rise in (False, True)
+    )
+    if (blind := _blind(market, policies, table)) is not None:
+        values |= _wiped(market, run, start, blind, values["profit_gain"])
+    return Found(values, cuts, rises, path)
+
+
+def _surplus_loss(market: Market, run: LongRun, settled: Floats) -> float:
+    actions = run.table.actions
+    loss = market.game.surplus_loss(actions)
+    if loss is None:
+        return np.nan
+    total = 0.0
+    for node in np.flatnonzero(settled > TINY).tolist():
+        weight = np.ones(actions.shape[1])
+        for own, plays in zip(actions, run.table.plays, strict=True):
+            weight = weight * plays[node, own]  # type: ignore[index]
+        total += settled[node] * float(weight @ loss)
+    return total
+
+
+def _cycles(market: Market, run: LongRun, start: Floats) -> tuple[dict[str, float], Floats]:
+    """Return the shares of kinds of cycles with the share of falls, and the likeliest path."""
+    share = start @ run.ends
+    found = dict.fromkeys(KINDS, 0.0)
+    falling, likeliest, path = [], -1.0, np.zeros((len(market.levels), 0))
+    for k in np.flatnonzero(share > TINY).tolist():
+        nodes = run.members[k]
+        levels = [
+            own[nodes] @ values  # type: ignore[index]
+            for own, values in zip(run.table.plays, market.levels, strict=True)
+        ]
+        own_path = np.stack(levels)
+        still = fixed_play(run.table, nodes) and not np.ptp(own_path, axis=1).any()
+        if run.pure[k] or still:
+            own_path = own_path[:, : shortest(own_path)]
+            found[kind_of(own_path)] += float(share[k])
+            fell, changed = falls(own_path)
+            if changed:
+                falling.append((float(share[k]), fell / changed))
+        else:
+            found["mixed"] += float(share[k])
+            own_path = (own_path @ run.stationary[k])[:, None]
+        if share[k] > likeliest + TINY:
+            likeliest, path = float(share[k]), own_path
+    weights = np.array(falling).reshape(-1, 2)
+    total = float(weights[:, 0].sum())
+    share_of_falls = float(weights.prod(axis=1).sum()) / total if total else np.nan
+    return {f"cycle: {kind}": own for kind, own in found.items()} | {
+        "falling_share": share_of_falls
+    }, path
+
+
+def _swap(table: Induced, settled: Floats, seat: int, model: Problem) -> float:
+    """Return a seat's swap regret per period over where play settles; see `agents.regret`."""
+    plays = table.plays[seat]
+    assert plays is not None
+    traded = (settled[:, None] * plays).T @ model.rewards[seat]
+    return float((traded.max(axis=1) - traded.diagonal()).sum())
+
+
+def _settled_audits(
+    market: Market, policies: Sequence[Policy], settled: Floats
+) -> dict[str, float]:
+    """Return what deviations gain from where play has settled."""
+    at = np.flatnonzero(settled > TINY)
+    gains, once = [], []
+    for seat in range(len(policies)):
+        case = make_case(policies, market.game, seat, market.discount, len(settled))
+        whole = known(case, policies[seat])
+        from_here = whole._replace(
+            table=whole.table._replace(initial=at, initial_chance=settled[at] / settled[at].sum())
+        )
+        try:
+            plan, views = best_deviation(case, from_here, MAX_BELIEFS)
+        except TooManyBeliefsError:
+            gains.append(np.nan)
+            once.append(np.nan)
+            continue
+        single = one_shot_gain(case, from_here, MAX_BELIEFS)
+        found = exact_audit(case, plan, views, value(case, from_here), single)
+        gains.append(found.gain_low)
+        once.append(single)
+    unit = (1 - market.discount) / market.width
+    return {
+        "settled_one_shot_gain": unit * float(np.max(once)),
+        "settled_best_response_gain": unit * float(np.max(gains)),
+    }
+
+
+MAX_BELIEFS = 20_000
+"""Most beliefs behind a best deviation from where play has settled."""
+
+
+def _blind(market: Market, policies: Sequence[Policy], table: Induced) -> tuple[Floats, ...] | None:
+    """Return what each policy plays on average over all observations, (n,) each.
+
+    None where one remembers, or its observations are not finite.
+    """
+    remembers = len(table.codes) != num_states(table.table) or table.offsets.any()
+    if remembers or not all(hasattr(one, "rule") for one in policies):
+        return None
+    try:
+        rows = [strategy_of(one, market.game, seat) for seat, one in enumerate(policies)]
+    except ValueError:
+        return None
+    return tuple(own.mean(axis=0) for own in rows)
+
+
+def _wiped(
+    market: Market, run: LongRun, start: Floats, blind: tuple[Floats, ...], gain: float
+) -> dict[str, float]:
+    table = run.table
+    if isinstance(table.table, RepeatedTable):  # rewards follow from actions alone
+        always = table.table.payoffs @ blind_chance(table, blind)
+    else:
+        shape = len(table.codes)
+        rows = tuple(np.broadcast_to(own, (shape, len(own))) for own in blind)
+        always = mean_rewards(long_run(market, table._replace(plays=rows)), start)
+    once = wipe(run, start, blind)
+    wiped, later = (
+        profit_gains(market, rewards)["profit_gain"] for rewards in (always, once.rewards)
+    )
+    return wiped_gains(gain, wiped, later, once.returns)

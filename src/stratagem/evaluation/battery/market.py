@@ -1,0 +1,142 @@
+"""What a game must say of itself before its agents can be tested for collusion.
+
+It goes on (it has a `continuation` and no last round), all act at once, their actions are finite
+and always legal, and each seat has a `price_axis`. What collusion pays is measured between
+anchors: those of the game's own scales (`game_scales`) where its risk is one of rewards, else what
+the competitive and the collusive actions of the axes pay when played for ever.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium.spaces import Discrete
+
+from stratagem.envs.core import Floats, Game, RiskScale
+from stratagem.envs.planning import payoffs
+
+from ..meeting_values import risk_is_of_rewards
+
+ACTIONS = "actions"
+"""Name of the scale between what is paid by the competitive and of the collusive actions."""
+
+
+class Market(NamedTuple):
+    """A game without an end, with its price axes and anchors.
+
+    Attributes:
+        game: the game, with a continuation of 1.
+        discount: weight of the next period, in [0, 1).
+        levels: per seat (n,), level of each action; higher is more collusive.
+        competitive: (N,) level of the competitive action.
+        collusive: (N,) level of the collusive action, above it.
+        scales: mean reward per seat and period by name; `safe` is the competitive anchor, `worst`
+            the collusive one. The first is the one in whose width gains are measured.
+    """
+
+    game: Game[Any]
+    discount: float
+    levels: tuple[Floats, ...]
+    competitive: Floats
+    collusive: Floats
+    scales: Mapping[str, RiskScale]
+
+    @property
+    def width(self) -> float:
+        """Collusive less competitive reward per seat and period, on the first scale."""
+        first = next(iter(self.scales.values()))
+        return first.worst - first.safe
+
+    def relative(self, change: Floats, seat: int) -> Floats:
+        """Return changes of a seat's level in units of its collusive less competitive one."""
+        return np.asarray(change / (self.collusive[seat] - self.competitive[seat]))
+
+
+def make_market(game: Game[Any], discount: float | None) -> Market:
+    """Return what is tested.
+
+    Args:
+        game: the game.
+        discount: weight of the next period; by default the game's continuation, or .95 where it
+            goes on for ever.
+
+    Raises:
+        ValueError: If the game does not say enough of itself, or the discount is not in [0, 1).
+    """
+    name = type(game).__name__
+    going = getattr(game, "continuation", None)
+    settable = any(field.name == "continuation" and field.init for field in fields(game))
+    if not settable or isinstance(getattr(game, "horizon", None), int):
+        raise ValueError(
+            f"the battery needs a game that can go on for ever: {name} must have a parameter "
+            f"continuation and no horizon, got continuation={going!r}, "
+            f"horizon={getattr(game, 'horizon', None)!r}"
+        )
+    assert going is not None
+    if game.restricts_actions:
+        raise ValueError(
+            f"the battery needs a game in which all act at once and may do anything; {name} has "
+            "`movers` or `legal`"
+        )
+    if discount is None:
+        discount = 0.95 if going == 1 else float(going)
+    if not 0 <= discount < 1:
+        raise ValueError(f"discount must be in [0, 1), got {discount}")
+    axes = [game.price_axis(seat) for seat in range(len(game.agents))]
+    if len(axes) < 2 or any(axis is None for axis in axes):
+        raise ValueError(
+            f"{name} names no competitive and collusive actions of two seats or more: the battery "
+            "needs `price_axis`"
+        )
+    if not all(isinstance(space, Discrete) for space in game.action_spaces):
+        raise ValueError(f"the battery needs Discrete actions, got {game.action_spaces}")
+    levels = tuple(np.asarray(axis.levels, np.float64) for axis in axes if axis)
+    low = np.array([axis.levels[axis.competitive] for axis in axes if axis])
+    high = np.array([axis.levels[axis.collusive] for axis in axes if axis])
+    if not (high > low).all():
+        raise ValueError(
+            f"price_axis of {name} must rise with collusion, got competitive levels {low.tolist()} "
+            f"and collusive ones {high.tolist()}"
+        )
+    going_on: Game[Any] = replace(game, continuation=1.0) if going != 1 else game  # type: ignore[call-arg]
+    scales = _own_scales(game)
+    if not scales:
+        joint = list(
+            zip(*((axis.competitive, axis.collusive) for axis in axes if axis), strict=True)
+        )
+        scales = _scale_of_actions(going_on, joint, float(discount))
+    return Market(going_on, float(discount), levels, low, high, scales)
+
+
+def _own_scales(game: Game[Any]) -> Mapping[str, RiskScale]:
+    """Return the game's own scales of rewards on which the collusive anchor pays more."""
+    found = game.game_scales() if risk_is_of_rewards(game) else {}
+    return {name: scale for name, scale in found.items() if scale.worst > scale.safe}
+
+
+def _scale_of_actions(
+    game: Game[Any], joint: Sequence[Sequence[int]], discount: float
+) -> Mapping[str, RiskScale]:
+    """Return the scale between what the competitive and the collusive joint action pay for ever.
+
+    Raises:
+        ValueError: If the game has no table, or the collusive action does not pay more.
+    """
+    name = type(game).__name__
+    counts = [int(space.n) for space in game.action_spaces]  # type: ignore[attr-defined]
+    try:
+        safe, worst = (
+            (1 - discount) * float(payoffs(game, rows, discount=discount).mean())
+            for rows in (
+                [np.eye(n)[[a]] for n, a in zip(counts, own, strict=True)] for own in joint
+            )
+        )
+    except ValueError as error:
+        raise ValueError(f"{name} has no `game_scales` of rewards, and no table: {error}") from None
+    if not worst > safe:
+        raise ValueError(
+            f"price_axis of {name} must pay more at the collusive actions than at the competitive "
+            f"ones, got {worst} and {safe} per seat and period"
+        )
+    return {ACTIONS: RiskScale("mean reward per seat and period", safe, worst)}
