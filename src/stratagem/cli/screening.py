@@ -67,7 +67,7 @@ def screen(options: argparse.Namespace) -> None:
     )
     print(
         "\nfixed: balanced accuracy at a chance of 1/2; second half, first: at the threshold that\n"
-        "the other half chose. Breaks and regimes are fitted to all prices, never to the state."
+        "the other half chose. Break and regimes are fitted to all prices, never to the state."
     )
     for name, about in SCREENS.items():
         print(f"  {name}: {about.about}{'; later prices matter' if about.retrospective else ''}")

@@ -4,7 +4,7 @@ A screen marks what a cartel may look like. It proves nothing: low variation, ri
 and regimes have other causes too, and a cartel may show none of them.
 """
 
-from .breaking import Break, breaks, largest_break
+from .breaking import Break, largest_break
 from .reading import PriceSeries, joint_executive_committee, read_prices
 from .scoring import (
     QUANTITIES,
@@ -30,7 +30,6 @@ __all__ = [
     "Regimes",
     "Screen",
     "ScreenScore",
-    "breaks",
     "joint_executive_committee",
     "largest_break",
     "period_scores",

@@ -1,8 +1,9 @@
-"""Screen by structural breaks: did the mean of a price change, when, and to what.
+"""Screen by a structural break: did the mean of a price change, when, and to what.
 
 The statistic is the largest Wald statistic for a change of the mean over all dates but those
 within 15 % of either end. Its denominator is a long-run variance, so that short memory does no
-harm; how often it sees breaks where there are none is measured in the documentation.
+harm; how often it sees breaks where there are none is measured in the documentation. A mean that
+changes and comes back looks like long memory and may be missed (Vogelsang 1999).
 
 Sources:
 - D. Andrews (1993), *Tests for parameter instability and structural change with unknown change
@@ -14,17 +15,17 @@ Sources:
   estimation*, Econometrica 59(3). How many lags it takes.
 - W. Newey and K. West (1987), *A simple, positive semi-definite, heteroskedasticity and
   autocorrelation consistent covariance matrix*, Econometrica 55(3). The long-run variance.
-- J. Bai (1997), *Estimating multiple breaks one at a time*, Econometric Theory 13(3).
+- T. Vogelsang (1999), *Sources of nonmonotonic power when testing for a shift in mean of a dynamic
+  time series*, Journal of Econometrics 88(2).
 - J. Harrington (2008), *Detecting cartels*, in Handbook of Antitrust Economics. Breaks as a marker.
 """
 
-from itertools import pairwise
 from math import cbrt, exp, gamma, inf, log, sqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from stratagem.envs.core import Array, Floats, Ints
+from stratagem.envs.core import Array, Floats
 
 from .series import varying
 
@@ -74,44 +75,6 @@ def largest_break(prices: Array) -> Break:
         return Break(date, before, after, inf, 0.0)
     statistic = explained / long_run_variance(left)
     return Break(date, before, after, statistic, tail_of_largest(statistic))
-
-
-def breaks(prices: Array, level: float = 0.05) -> tuple[Break, ...]:
-    """Return breaks in order of time: the largest, then the largest in each part, and so on.
-
-    A part is split if its break is significant, until it is shorter than 20 periods or constant.
-    Each test has the level on its own. Where a price moves in steps every long step is a break.
-
-    Args:
-        prices: not negative, (T,), of at least 20 periods and not constant.
-        level: of each test, in (0, 1).
-
-    Raises:
-        ValueError: If they are none of this.
-    """
-    prices = varying(prices, LEAST)
-    if not 0 < level < 1:
-        raise ValueError(f"level must be in (0, 1), got {level}")
-
-    def split(begin: int, end: int) -> tuple[Break, ...]:
-        part = prices[begin:end]
-        if len(part) < LEAST or np.ptp(part) == 0:
-            return ()
-        found = largest_break(part)
-        if found.p >= level:
-            return ()
-        date = begin + found.period
-        return (*split(begin, date), found._replace(period=date), *split(date, end))
-
-    return split(0, len(prices))
-
-
-def segment_means(prices: Array, dates: Ints) -> Floats:
-    """Return for each period the mean price between the breaks around it, (T,)."""
-    prices = np.asarray(prices, np.float64)
-    edges = np.concatenate([[0], np.asarray(dates, np.int64), [len(prices)]])
-    means = [prices[a:b].mean() for a, b in pairwise(edges)]
-    return np.repeat(means, np.diff(edges))
 
 
 def long_run_variance(residuals: Floats) -> float:

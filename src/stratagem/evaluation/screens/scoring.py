@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stratagem.envs.core import Array, Bools, Floats
-from stratagem.metrics.bootstrap import Interval
+from stratagem.metrics.bootstrap import RESAMPLES, Interval
 from stratagem.metrics.detection import (
     Confusion,
     auc_interval,
@@ -20,7 +20,7 @@ from stratagem.metrics.detection import (
     youden_threshold,
 )
 
-from .breaking import LEAST, breaks, largest_break, segment_means
+from .breaking import LEAST, largest_break
 from .series import checked, rigidity, rolling_rigidity, rolling_variation, variation
 from .switching import regimes
 
@@ -28,6 +28,8 @@ WINDOW = 13
 """Periods that variation and rigidity look back on: with weeks, a quarter of a year."""
 BLOCK = 26
 """Periods per block of the bootstrap: with weeks, half a year."""
+
+Area = Callable[[Floats, Bools], Interval]
 
 
 class Quantity(NamedTuple):
@@ -99,7 +101,6 @@ QUANTITIES = {
     "break_p": Quantity("its chance without a break", "0 to 1", "low"),
     "break_period": Quantity("first period of the new mean, from 0", "1 to T - 1", "-"),
     "break_change": Quantity("mean after over mean before, less 1", "-1 up", "away from 0"),
-    "breaks": Quantity("number of breaks, one at a time at 5 %", "0 up", "high"),
     "regime_gap": Quantity("means apart, in standard deviations within", "0 up", "high"),
     "regime_high": Quantity("share of periods in the high regime", "0 to 1", "-"),
     "regime_gain": Quantity("log-likelihood of two regimes above one", "0 up", "high"),
@@ -136,7 +137,6 @@ def _of_one(prices: Floats) -> dict[str, float]:
         found["break_period"] = float(largest.period)
         if largest.before > 0:
             found["break_change"] = largest.after / largest.before - 1
-        found["breaks"] = float(len(breaks(prices)))
     if len(prices) >= LEAST and values >= 3:
         fit = regimes(prices)
         found["regime_gap"] = float(fit.means[1] - fit.means[0]) / fit.deviation
@@ -145,10 +145,10 @@ def _of_one(prices: Floats) -> dict[str, float]:
     return found
 
 
-def _segments(prices: Floats, window: int) -> Floats:
+def _break(prices: Floats, window: int) -> Floats:
     del window
-    dates = np.array([one.period for one in breaks(prices)], np.int64)
-    return segment_means(prices, dates)
+    found = largest_break(prices)
+    return np.where(np.arange(len(prices)) < found.period, found.before, found.after)
 
 
 SCREENS = {
@@ -160,7 +160,7 @@ SCREENS = {
         lambda prices, window: -rolling_variation(prices, window),
     ),
     "rigidity": Screen("rigidity of the last periods", False, None, rolling_rigidity),
-    "breaks": Screen("mean price between the breaks around", True, None, _segments),
+    "break": Screen("mean price on this side of the largest break", True, None, _break),
     "regime_filtered": Screen(
         "chance of the high regime, given prices so far",
         True,  # the parameters are fitted to all prices
@@ -193,18 +193,25 @@ def period_scores(prices: Array, window: int = WINDOW) -> dict[str, Floats]:
 
 
 def score_screens(
-    prices: Array, state: Array, *, window: int = WINDOW, block: int = BLOCK
+    prices: Array,
+    state: Array,
+    *,
+    window: int = WINDOW,
+    block: int = BLOCK,
+    resamples: int = RESAMPLES,
 ) -> dict[str, ScreenScore]:
     """Hold every screen against a known state.
 
     Args:
         prices: as in `period_scores`.
         state: whether the cartel was operative, booleans (T,).
-        window: as in `period_scores`.
-        block: periods per block of the bootstrap.
+        window: as in `period_scores`, at most half of the periods.
+        block: periods per block of the bootstrap. What is shorter than two blocks has no interval.
+        resamples: bootstrap samples behind each interval.
 
     Raises:
-        ValueError: As `period_scores`, or if the state has another shape or never changes.
+        ValueError: As `period_scores`, or if the state has another shape or never changes, or
+            the window or the block is out of range.
     """
     state = np.asarray(state)
     if state.dtype != np.bool_ or state.shape != np.shape(prices):
@@ -214,42 +221,47 @@ def score_screens(
         )
     if state.all() or not state.any():
         raise ValueError(f"state must be both on and off, got {bool(state[0])} in all periods")
+    if not 2 <= window <= len(state) // 2:
+        raise ValueError(f"window must be of 2 to {len(state) // 2} periods, got {window}")
+    if block < 1:
+        raise ValueError(f"block must be at least 1, got {block}")
+
+    def area(scores: Floats, truth: Bools) -> Interval:
+        return auc_interval(scores, truth, block=min(block, len(truth)), resamples=resamples)
+
     every = period_scores(prices, window)
-    return {name: _scored(SCREENS[name], own, state, block) for name, own in every.items()}
+    return {name: _scored(SCREENS[name], own, state, area) for name, own in every.items()}
 
 
-def _scored(screen: Screen, scores: Floats, state: Bools, block: int) -> ScreenScore:
-    middle = len(state) // 2
+def _scored(screen: Screen, scores: Floats, state: Bools, area: Area) -> ScreenScore:
     defined = np.isfinite(scores)
     own, truth = scores[defined], state[defined]
-    area = auc_interval(own, truth, block=min(block, len(own)))
+    found = area(own, truth)
     shifted = shifted_areas(own, truth)
-    early = defined & (np.arange(len(state)) < middle)
+    early = defined & (np.arange(len(state)) < len(state) // 2)
     late = defined & ~early
     return ScreenScore(
         len(own),
-        area,
-        float((1 + (shifted >= area.value - 1e-12).sum()) / (1 + len(shifted))),
+        found,
+        float((1 + (shifted >= found.value - 1e-12).sum()) / (1 + len(shifted))),
         float(shifted.mean()),
-        None if screen.threshold is None else _flagged(own, truth, screen.threshold, block),
-        _held_out(scores, state, early, late, block),
-        _held_out(scores, state, late, early, block),
+        None if screen.threshold is None else _flagged(own, truth, screen.threshold, area),
+        _held_out(scores, state, early, late, area),
+        _held_out(scores, state, late, early, area),
     )
 
 
 def _held_out(
-    scores: Floats, state: Bools, choosing: Bools, scoring: Bools, block: int
+    scores: Floats, state: Bools, choosing: Bools, scoring: Bools, area: Area
 ) -> AtThreshold:
     known = choosing.any() and scoring.any()
     threshold = youden_threshold(scores[choosing], state[choosing]) if known else float("nan")
-    return _flagged(scores[scoring], state[scoring], threshold, block)
+    return _flagged(scores[scoring], state[scoring], threshold, area)
 
 
-def _flagged(scores: Floats, state: Bools, threshold: float, block: int) -> AtThreshold:
+def _flagged(scores: Floats, state: Bools, threshold: float, area: Area) -> AtThreshold:
     if np.isnan(threshold):
-        nan = float("nan")
-        return AtThreshold(nan, Confusion(0, 0, 0, 0), Interval(nan, nan, nan, 0))
+        return AtThreshold(threshold, Confusion(0, 0, 0, 0), Interval(np.nan, np.nan, np.nan, 0))
     flags = scores >= threshold
     # The area of a score of two values is the balanced accuracy.
-    accuracy = auc_interval(flags.astype(np.float64), state, block=min(block, len(state)))
-    return AtThreshold(threshold, confusion(flags, state), accuracy)
+    return AtThreshold(threshold, confusion(flags, state), area(flags.astype(np.float64), state))
