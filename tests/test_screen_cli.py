@@ -76,12 +76,15 @@ def test_what_is_undefined_says_so(capsys, tmp_path):
 
 
 def test_a_mistake_is_one_line(capsys, tmp_path, prices):
+    short = tmp_path / "short.csv"
+    short.write_text("price,on\n1,1\n2,0\n3,1\n", encoding="utf-8")
     for argv, message in (
         (("missing.csv",), "missing.csv"),
         ((str(tmp_path),), str(tmp_path)),
         ((str(prices),), "has no column 'price'; it has fare, on"),
         ((str(prices), "--column", "fare", "--state", "off"), "has no column 'off'"),
         (("jec", "--column", "price"), "jec takes no --column"),
+        ((str(short), "--state", "on"), "at least 20 periods, got 3"),
         (("jec", "--window", "0"), "must be a whole number of at least 1"),
         (("jec", "--window", "165"), "window must be of 2 to 164 periods, got 165"),
         (("jec", "--window", "1"), "window must be of 2 to 164 periods, got 1"),

@@ -1,7 +1,7 @@
 """Screens for collusion on the price of a cartel whose working weeks are known.
 
-The state is what R. Porter (1983) took from the trade press of the time. The control has prices
-of the same mean, spread and memory that know nothing of it.
+The state is that of the packaged file. The controls are shifts of it, and prices of the same mean,
+spread and memory that know nothing of it.
 
 Source: R. Porter (1983), *A study of cartel stability: the Joint Executive Committee, 1880-1886*,
 Bell Journal of Economics 14(2). For the screens see `stratagem.evaluation.screens`.
@@ -127,12 +127,12 @@ def competitive_prices(like: Floats, count: int) -> Floats:
     A first-order autoregression with the mean, standard deviation and first autocorrelation of
     `like`, rounded to five cents as its prices mostly are, and not below five.
     """
+    from scipy.special import ndtri
+
     centred = like - like.mean()
     memory = float(centred[1:] @ centred[:-1] / (centred @ centred))
     keys = roots("jec-cartel-screens", "competitive", range(count))
     steps = np.arange(len(like), dtype=np.uint64)
-    from scipy.special import ndtri
-
     shocks = ndtri(streams.unit(keys[:, None] + steps * streams.STEP) + streams.ULP / 2)
     values = shocks.copy()
     for t in range(1, len(like)):

@@ -213,10 +213,10 @@ def score_screens(
         ValueError: As `period_scores`, or if the state has another shape or never changes, or
             the window or the block is out of range.
     """
-    state = np.asarray(state)
-    if state.dtype != np.bool_ or state.shape != np.shape(prices):
+    prices, state = checked(prices, LEAST, firms=False), np.asarray(state)
+    if state.dtype != np.bool_ or state.shape != prices.shape:
         raise ValueError(
-            f"state must be one boolean per price, {np.shape(prices)}, got {state.dtype} of shape "
+            f"state must be one boolean per price, {prices.shape}, got {state.dtype} of shape "
             f"{state.shape}"
         )
     if state.all() or not state.any():
