@@ -1,10 +1,10 @@
-"""What a price cap and a memory wipe do to Q-learners who set prices, beside their control.
+"""What a price cap, a memory wipe and noise do to Q-learners who set prices, beside their control.
 
 Usage: python benchmarks/treatments.py
 """
 
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
-from stratagem.envs.wrappers.treatments import MemoryWipe, Treatment
+from stratagem.envs.wrappers.treatments import DemandNoise, MemoryWipe, Treatment
 from stratagem.evaluation.treatments import against_control, price_cap
 from stratagem.metrics import Interval
 from stratagem.players import player
@@ -16,6 +16,8 @@ TREATMENTS: dict[str, Treatment] = {
     "wipe, 10 %": MemoryWipe(control=GAME, probability=0.1),
     "wipe, 50 %": MemoryWipe(control=GAME, probability=0.5),
     "wipe, always": MemoryWipe(control=GAME, probability=1.0),
+    "noise, 50 %": DemandNoise(control=GAME, spread=0.5),
+    "noise, 100 %": DemandNoise(control=GAME, spread=1.0),
 }
 
 

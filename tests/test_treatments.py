@@ -15,7 +15,7 @@ from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
 from stratagem.envs.planning import best_response, evaluate, payoffs
 from stratagem.envs.simulator import rollout
 from stratagem.envs.tabular import strategy_of, tabulate
-from stratagem.envs.wrappers.treatments import ActionCap, MemoryWipe, Treatment
+from stratagem.envs.wrappers.treatments import ActionCap, DemandNoise, MemoryWipe, Treatment
 from stratagem.evaluation.treatments import against_control, price_cap
 from stratagem.players import player
 from stratagem.testing import check_game
@@ -28,6 +28,8 @@ TREATED = {
     "endless wipe": MemoryWipe(control=LogitPricing(num_prices=3), probability=0.5),
     "capped dilemma": ActionCap(control=DILEMMA, cap=(0, 1)),
     "wiped dilemma": MemoryWipe(control=DILEMMA, probability=0.25),
+    "noise": DemandNoise(control=PRICING, spread=0.5),
+    "noisy dilemma": DemandNoise(control=DILEMMA, spread=1.0),
     "both": ActionCap(control=MemoryWipe(control=DILEMMA, probability=0.25), cap=(1, 0)),
 }
 
@@ -161,7 +163,39 @@ def test_simulated_wipes_come_as_often_as_they_should():
     assert wiped_share == pytest.approx(0.3 * 8 / 9, abs=0.01)  # one opening in nine looks alike
 
 
-# Both, beside their controls
+# Noise
+
+
+def test_a_shock_scales_all_rewards_of_a_period_by_hand():
+    noisy, state = TREATED["noise"], PRICING.initial(np.arange(4))
+    actions = np.array([[0, 1, 2, 3], [3, 2, 1, 0]])
+    plain = PRICING.step(state, actions, np.array([0, 0, 1, 1]))
+    found = noisy.step(state, actions, np.array([0, 1, 2, 3]))  # rise, fall, and so on
+    assert found.rewards == pytest.approx(plain.rewards * [1.5, 0.5, 1.5, 0.5])
+    assert found.terminated.tolist() == [False, False, True, True]
+    assert np.array_equal(found.state.history, plain.state.history)
+    assert noisy.chance(state, actions) == pytest.approx([0.45, 0.45, 0.05, 0.05])
+
+
+def test_noise_changes_no_value_and_no_best_response():
+    noisy = TREATED["noise"]
+    rival = strategy_of(player("tit_for_tat", PRICING, 1), PRICING, 1)
+    plain, found = (best_response(game, 0, [None, rival]) for game in (PRICING, noisy))
+    assert found.payoffs == pytest.approx(plain.payoffs)
+    assert np.array_equal(found.strategy, plain.strategy)
+
+
+def test_simulated_shocks_have_their_mean_and_spread():
+    noisy = DemandNoise(control=LogitPricing(num_prices=3), spread=0.5)
+    still = Reactive(lambda seen: np.zeros(len(seen), np.int64))
+    paid = rollout(noisy, [still, still], num_copies=50, num_steps=400, seed=1)[0].rewards
+    shocks = paid / noisy.control.stage_profits[0, 0]
+    assert np.unique(shocks.round(9)).tolist() == [0.5, 1.5]
+    assert np.array_equal(shocks[:, 0], shocks[:, 1])
+    assert shocks.mean() == pytest.approx(1, abs=4 * 0.5 / 20_000**0.5)
+
+
+# All, beside their controls
 
 
 def test_players_that_do_not_learn_are_paired_exactly():
@@ -184,6 +218,7 @@ def test_a_treatment_that_does_nothing_makes_no_difference(players):
     for nothing in (
         ActionCap(control=control, cap=(2, 2)),
         MemoryWipe(control=control, probability=0.0),
+        DemandNoise(control=control, spread=0.0),
     ):
         if "tit_for_tat" in players:
             players = (players[0], player("tit_for_tat", control, 1))
@@ -211,7 +246,7 @@ def test_learners_do_not_explore_where_they_are_measured():
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
-@pytest.mark.parametrize("name", ["cap", "endless wipe", "both"])
+@pytest.mark.parametrize("name", ["cap", "endless wipe", "noise", "both"])
 def test_the_kernel_learns_a_treated_game_to_the_bit(name):
     game, seeds = TREATED[name], np.array([5, 77], np.uint64)
     policies = [player("q_learning", game, seat, beta=0.01) for seat in range(2)]
@@ -247,6 +282,11 @@ def test_risk_is_on_the_scale_of_the_control_and_there_are_no_benchmarks():
         (lambda: MemoryWipe(control=PRICING, probability=np.nan), "probability must be in"),
         (lambda: MemoryWipe(control=LogitPricing(memory=0), probability=0.5), "remembers a round"),
         (lambda: MemoryWipe(control=MatrixGame(memory=1), probability=0.5), "a repeated game"),
+        (
+            lambda: DemandNoise(control=PRICING, spread=-0.1),
+            r"spread must be in \[0, 1\], got -0.1",
+        ),
+        (lambda: DemandNoise(control=PRICING, spread=np.inf), "spread must be in"),
         (lambda: MemoryWipe(control=LeverCoordination(), probability=0.5), "a repeated game"),
         (
             lambda: against_control(TREATED["cap"], ("random",), periods=1),

@@ -184,8 +184,7 @@ class MemoryWipe(Treatment):
     @override
     def chance(self, state: Any, actions: Actions) -> Floats:
         """Return the chances of the control's outcomes, each with no wipe and every wipe."""
-        own = self.control.chance(state, actions)
-        return np.asarray((own[..., None] * self._wiping).reshape(*own.shape[:-1], -1))
+        return _each(self.control.chance(state, actions), self._wiping)
 
     @override
     def step(self, state: Any, actions: Actions, outcome: Ints) -> Step[Any]:
@@ -199,3 +198,39 @@ class MemoryWipe(Treatment):
 
         fields = (put(a, b) for a, b in zip(found.state, fresh, strict=True))
         return found._replace(state=type(found.state)(*fields))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemandNoise(Treatment):
+    """All rewards of a period are scaled up or down by one shock; with prices, demand is.
+
+    The shock is 1 + spread or 1 - spread, as likely as not, anew each period and the same for all.
+    What is expected stays, but what is paid tells less of what the others did.
+
+    Attributes:
+        spread: in [0, 1].
+    """
+
+    spread: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (isfinite(self.spread) and 0 <= self.spread <= 1):
+            raise ValueError(f"spread must be in [0, 1], got {self.spread}")
+
+    @override
+    def chance(self, state: Any, actions: Actions) -> Floats:
+        """Return the chances of the control's outcomes, each with a rise and with a fall."""
+        return _each(self.control.chance(state, actions), np.array([0.5, 0.5]))
+
+    @override
+    def step(self, state: Any, actions: Actions, outcome: Ints) -> Step[Any]:
+        own, fall = np.divmod(outcome, 2)
+        found = self.control.step(state, actions, own)
+        shock = np.where(fall, 1 - self.spread, 1 + self.spread)
+        return found._replace(rewards=found.rewards * shock)
+
+
+def _each(first: Floats, second: Floats) -> Floats:
+    """Return the chances of all pairs of outcomes, (..., K) and (L,) to (..., K L)."""
+    return np.asarray((first[..., None] * second).reshape(*first.shape[:-1], -1))
