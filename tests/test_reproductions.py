@@ -29,6 +29,7 @@ from stratagem.reproductions import (
     near,
     reproduce,
     reproduction,
+    screens,
 )
 from stratagem.reproductions.play import expected_payoffs
 from stratagem.reproductions.registry import Note
@@ -43,6 +44,7 @@ NAMES = (
     "selling-to-no-regret-buyer",
     "oracles-and-followers",
     "commitment-learning-from-queries",
+    "jec-cartel-screens",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
@@ -291,6 +293,28 @@ def test_following_in_short() -> None:
     assert best[[0, -1]].tolist() == [10, 20]  # always cooperate, always defect
     policies = np.array([int(best.argmax()), 31])
     assert following.reached(totals, policies).tolist() == [True, False]
+
+
+def test_the_cartels_screens_have_their_controls_in_short() -> None:
+    found = screens.jec_cartel_screens(quiet, series=4, resamples=100)
+    for name in screens.CLAIMS:
+        assert found[f"{name}, lower end of the area's interval"] > 0.5
+        assert found[f"{name}, mean area over shifts of the state"] == pytest.approx(0.5, abs=0.01)
+        assert 0.2 < found[f"{name}, mean area on competitive prices"] < 0.8
+
+
+def test_competitive_prices_are_like_the_cartels_but_know_nothing_of_it() -> None:
+    like = screens.joint_executive_committee().prices
+    prices = screens.competitive_prices(like, 400)
+    assert prices.shape == (400, 328)
+    assert prices.mean() == pytest.approx(like.mean(), abs=0.005)
+    assert prices.std() == pytest.approx(like.std(), rel=0.07)
+    centred = prices - like.mean()
+    memory = (centred[:, 1:] * centred[:, :-1]).sum() / (centred**2).sum()
+    own = like - like.mean()
+    assert memory == pytest.approx((own[1:] @ own[:-1]) / (own @ own), abs=0.06)
+    assert len({tuple(one) for one in prices}) == 400
+    assert (prices == screens.competitive_prices(like, 400)).all()
 
 
 @pytest.mark.slow

@@ -77,6 +77,8 @@ def parser() -> Parser:
 
     _reproduce(commands.add_parser("reproduce", help="run named experiments against their targets"))
 
+    _screen(commands.add_parser("screen", help="screen a price series for marks of collusion"))
+
     one = commands.add_parser("report", help="rebuild the report from stored rows")
     one.add_argument("folder", type=Path, metavar="DIR")
     return top
@@ -238,6 +240,33 @@ def _reproduce(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _screen(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "file",
+        metavar="FILE",
+        help="CSV with a header and a row per period, or jec: a packaged cartel of known state",
+    )
+    one.add_argument("--column", metavar="NAME", help="of prices, default price")
+    one.add_argument(
+        "--state", metavar="NAME", help="column that says when a cartel was on (yes, no): score it"
+    )
+    one.add_argument(
+        "--window",
+        type=positive,
+        default=13,
+        metavar="N",
+        help="periods that variation and rigidity look back on, default 13",
+    )
+    one.add_argument(
+        "--block",
+        type=positive,
+        default=26,
+        metavar="N",
+        help="periods per block of the bootstrap, default 26",
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a reproduction that misses a target returns 1.
 
@@ -251,7 +280,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.path.append(os.getcwd())  # where a user's own games and agents are looked for
     try:
         options = parser().parse_args(argv)
-        from . import auditing, benching, crossing, inspecting, metagaming, playing, reproducing
+        from . import (
+            auditing,
+            benching,
+            crossing,
+            inspecting,
+            metagaming,
+            playing,
+            reproducing,
+            screening,
+        )
 
         run: Callable[[argparse.Namespace], int | None] = {
             "reproduce": reproducing.reproduce_named,
@@ -264,6 +302,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "metagame": metagaming.metagame,
             "bench": benching.bench,
             "report": benching.report,
+            "screen": screening.screen,
         }[options.command]
         code = run(options)
         sys.stdout.flush()

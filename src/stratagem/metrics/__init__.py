@@ -8,12 +8,18 @@ the same interval on every machine.
 from .bootstrap import RESAMPLES, Interval, interval, iqm, mean, resample
 from .comparisons import paired, probability_of_improvement
 from .crossing import CrossPlay, cross_play
+from .detection import Confusion, auc, auc_interval, block_interval, confusion
 from .shares import share, shares
 
 __all__ = [
     "RESAMPLES",
+    "Confusion",
     "CrossPlay",
     "Interval",
+    "auc",
+    "auc_interval",
+    "block_interval",
+    "confusion",
     "cross_play",
     "interval",
     "iqm",

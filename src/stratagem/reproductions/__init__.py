@@ -6,9 +6,10 @@ how far off it may be, and where it comes from. One module per family of experim
 - `knowledge`: who knows the game, and who gains by it.
 - `exploitation`: what can be had against learners.
 - `following`: leaders whose followers see, or are asked about, what they commit to.
+- `screens`: marks of collusion in the prices of a known cartel.
 """
 
-from . import exploitation, following, knowledge
+from . import exploitation, following, knowledge, screens
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -38,4 +39,5 @@ __all__ = [
     "near",
     "reproduce",
     "reproduction",
+    "screens",
 ]
