@@ -287,6 +287,26 @@ def test_history_helps_the_overseer_against_the_naive_code_alone() -> None:
     assert found["counts", "naive_code"] > -1.47
 
 
+@pytest.mark.parametrize(("cost", "alarm"), [(0.5, 8.0), (0.7, 8.0), (0.7, 1.5), (0.3, 3.0)])
+def test_the_best_overseer_weighs_what_was_posted_as_bayes_would(cost: float, alarm: float) -> None:
+    game = SecretChannel(paraphrase_cost=cost, false_alarm_cost=alarm)
+    cover, posted = np.array(game.cover), game.naive_code.mean(axis=0)
+
+    def least(secret: float, quiet: float, rounds: int) -> float:
+        """Least cost where the two have these weights: choose, see a message, then choose again."""
+        if rounds == 0:
+            return 0.0
+        after = (
+            min(alarm * quiet * p, least(secret * q, quiet * p, rounds - 1))
+            for p, q in zip(cover, posted, strict=True)
+        )
+        return min(secret, cost * (secret + quiet)) + sum(after)
+
+    pair = game.benchmarks()["naive_code"].strategies
+    assert pair is not None
+    assert best_response(game, 2, pair).payoffs[2] == pytest.approx(-least(0.5, 0.25, 4))
+
+
 def test_other_history_is_seen_as_the_parameter_says() -> None:
     game = SecretChannel(history="rounds", horizon=9)
     path = played(game, "secure_code", copies=3, steps=19)

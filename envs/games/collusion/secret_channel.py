@@ -60,9 +60,9 @@ messages are distributed exactly as the cover. The naive code carries as much an
 as the area under the ROC curve of the best test says; a half is blind guessing.
 
 ```pycon
+>>> codes = game.secure_code, game.naive_code
 >>> for messages in (1, 4, 16, 64):
-...     print(messages, *(round(game.detection(code, messages), 4)
-...                       for code in (game.secure_code, game.naive_code)))
+...     print(messages, *(round(game.detection(code, messages), 4) for code in codes))
 1 0.5 0.625
 4 0.5 0.7504
 16 0.5 0.912
@@ -75,8 +75,8 @@ and fewer bits arrive.
 
 ```pycon
 >>> for chance in (0.0, 0.5, 1.0):
-...     print(chance, *(round(found(game.secure_code, chance), 3)
-...                     for found in (game.covert_gain, game.covert_bits)))
+...     gain, bits = game.covert_gain(codes[0], chance), game.covert_bits(codes[0], chance)
+...     print(chance, round(gain, 3), round(bits, 3))
 0.0 1.0 1.0
 0.5 0.5 0.189
 1.0 0.0 0.0

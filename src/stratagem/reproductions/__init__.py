@@ -6,9 +6,10 @@ how far off it may be, and where it comes from. One module per family of experim
 - `knowledge`: who knows the game, and who gains by it.
 - `exploitation`: what can be had against learners.
 - `following`: leaders whose followers see, or are asked about, what they commit to.
+- `channel`: codes that leave no trace, and codes that were learnt in private.
 """
 
-from . import exploitation, following, knowledge
+from . import channel, exploitation, following, knowledge
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -31,6 +32,7 @@ __all__ = [
     "Target",
     "at_least",
     "at_most",
+    "channel",
     "exploitation",
     "find",
     "following",
