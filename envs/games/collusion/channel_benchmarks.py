@@ -47,10 +47,12 @@ def channel_benchmarks(
     """
     leave = Plan(False, 0)
     silent = _sender(np.stack([cover] * 2), cover)
+    falls, rises = silent[[len(cover) + 1, -1]]  # as it sees that the price will
+    told = float(np.abs(rises - falls).sum() / 2)
     found = [
         _benchmark(
             "honest", "nash", rules, 0.0, leave, (silent, _receiver(None, cover)), watched,
-            regret=0.0, deviators=AGENTS,
+            regret=max(told, -rules.paraphrase_cost, -rules.false_alarm_cost), deviators=AGENTS,
             method="the sender's messages tell nothing, so no trade on them gains and none is "
             "heeded; the overseer has nothing to save, and its actions cost at least 0",
             scope="the equilibrium in which nothing is said; the overseer never acts",
