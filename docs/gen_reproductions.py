@@ -33,8 +33,9 @@ Progress goes to the error stream. The exit code is 1 if a measurement leaves it
 
 Of most papers below we read abstracts, summaries or code, not proofs. Where a game is not printed
 in its source, it is a functional equivalent that we rebuilt, and no target is then the paper's
-own number: this holds for all that is about *Is Knowledge Power?* and for the sale. Published
-statements about limits are held against finite runs with the slack that the target names.
+own number: this holds for all that is about *Is Knowledge Power?*, for the sale and for the secret
+channel. Published statements about limits are held against finite runs with the slack that the
+target names.
 
 The tables have what `stratagem reproduce NAME --json` measured; it measures the same every time.
 """

@@ -89,8 +89,8 @@ def test_made_by_id_in_every_way(spec: EnvSpec) -> None:
             spec.full_id, num_envs=3, vectorization_mode=mode, max_episode_steps=2
         )
         envs.reset(seed=0)
-        cut = [envs.step(np.zeros(3, np.int64))[2:4] for _ in range(2)]
-        assert any((terminated | truncated).all() for terminated, truncated in cut)
+        ends = [np.any(envs.step(np.zeros(3, np.int64))[2:4], axis=0) for _ in range(2)]
+        assert np.any(ends, axis=0).all()  # within two steps, by the limit at the latest
         envs.close()
     for env_id in (spec.id, spec.full_id):
         assert stratagem.make_env(env_id).game == spec.build()

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from stratagem.cli.reproducing import as_json, band, reproduce_named
 from stratagem.envs.games.information.information_game import InformationGame
 from stratagem.envs.games.stackelberg.matrix_presets import preset
 from stratagem.envs.planning import payoffs
+from stratagem.envs.solvers.channel import divergence
 from stratagem.envs.solvers.commitment import memory_one_totals
 from stratagem.envs.tabular import strategy_of
 from stratagem.players import player
@@ -23,6 +25,7 @@ from stratagem.reproductions import (
     Check,
     at_least,
     at_most,
+    channel,
     exploitation,
     following,
     knowledge,
@@ -45,6 +48,8 @@ NAMES = (
     "oracles-and-followers",
     "commitment-learning-from-queries",
     "jec-cartel-screens",
+    "secret-channel-capacity",
+    "private-codes-do-not-transfer",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
@@ -315,6 +320,27 @@ def test_competitive_prices_are_like_the_cartels_but_know_nothing_of_it() -> Non
     assert memory == pytest.approx((own[1:] @ own[:-1]) / (own @ own), abs=0.06)
     assert len({tuple(one) for one in prices}) == 400
     assert (prices == screens.competitive_prices(like, 400)).all()
+
+
+def test_channels_in_short() -> None:
+    found = channel.secret_channel_capacity(quiet, copies=50)
+    assert found["capacity at error 0.25"] == pytest.approx(0.7925, abs=5e-5)
+    assert found["half paraphrased, secure code: gain per round"] == pytest.approx(0.5, abs=0.1)
+    assert found["saved from the naive code, cost .7"] > 0.1
+    assert found["saved from the naive code, cost .7, messages unseen"] == pytest.approx(0)
+    learnt = channel.private_codes_do_not_transfer(quiet, runs=4, periods=1500)
+    assert learnt["gain per round of pairs that learnt together"] > 0.8
+    assert learnt["gap between the two"] > 0.3
+    agreed = learnt["gain per round with a stranger who has the secure code"]
+    assert agreed == pytest.approx(1)
+
+
+def test_spread_of_pairs_of_messages_by_enumeration() -> None:
+    cover = np.array(channel.unwatched(1).cover)
+    pairs = [np.isin(range(4), pair) / 2 for pair in combinations(range(4), 2)]
+    found = [divergence(own, cover) for own in pairs]
+    assert np.mean(found) == pytest.approx(channel.PAIR_DIVERGENCE, abs=5e-5)
+    assert np.std(found) == pytest.approx(channel.PAIR_SPREAD, abs=5e-5)
 
 
 @pytest.mark.slow

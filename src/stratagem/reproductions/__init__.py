@@ -7,9 +7,10 @@ how far off it may be, and where it comes from. One module per family of experim
 - `exploitation`: what can be had against learners.
 - `following`: leaders whose followers see, or are asked about, what they commit to.
 - `screens`: marks of collusion in the prices of a known cartel.
+- `channel`: codes that leave no trace, and codes that were learnt in private.
 """
 
-from . import exploitation, following, knowledge, screens
+from . import channel, exploitation, following, knowledge, screens
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -32,6 +33,7 @@ __all__ = [
     "Target",
     "at_least",
     "at_most",
+    "channel",
     "exploitation",
     "find",
     "following",

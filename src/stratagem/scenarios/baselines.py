@@ -28,6 +28,7 @@ def core() -> tuple[Scenario, ...]:
         "RepeatedAuction-v0": _auction,
         "Cournot-v0": _cournot,
         "SequentialPricing-v0": _sequential,
+        "SecretChannel-v0": _channel,
     }
     found: list[Scenario] = []
     for env_id, spec in registry.items():
@@ -373,3 +374,40 @@ def _matrix() -> list[Scenario]:
         )
     )
     return found
+
+
+def _channel() -> list[Scenario]:
+    fading = {"alpha": 0.1, "beta": 1e-3}
+    pair = ("q_learning", "q_learning", "fixed:0")
+    about = "A pair with inside information at times, and an overseer who sees its messages."
+    alone = {"secret": 1.0, "public": 0.0, "horizon": 1}
+    return [
+        scenario(
+            "secret-channel",
+            "SecretChannel-v0",
+            lineups=(
+                *scripted(_built("SecretChannel-v0")),
+                ("benchmark:secure_code", "benchmark:secure_code", "q_learning"),
+                ("benchmark:naive_code", "benchmark:naive_code", "q_learning"),
+            ),
+            periods=1000,
+            training=20_000,
+            learners={"q_learning": fading},
+            audit=True,
+            tags=("collusion",),
+            about=about,
+        ),
+        scenario(
+            "secret-channel-codes",
+            "SecretChannel-v0",
+            alone,
+            lineups=(*scripted(_built("SecretChannel-v0", **alone)), pair),
+            periods=200,
+            training=20_000,
+            learners={"q_learning": fading},
+            cross_play=True,
+            audit=True,
+            tags=("collusion", "miscoordination"),
+            about="Pairs that each learn a code of their own, unseen, and then meet others.",
+        ),
+    ]
