@@ -6,9 +6,10 @@ how far off it may be, and where it comes from. One module per family of experim
 - `knowledge`: who knows the game, and who gains by it.
 - `exploitation`: what can be had against learners.
 - `following`: leaders whose followers see, or are asked about, what they commit to.
+- `pricing`: Q-learners that set prices, and collude.
 """
 
-from . import exploitation, following, knowledge
+from . import exploitation, following, knowledge, pricing
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -36,6 +37,7 @@ __all__ = [
     "following",
     "knowledge",
     "near",
+    "pricing",
     "reproduce",
     "reproduction",
 ]
