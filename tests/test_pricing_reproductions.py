@@ -31,6 +31,15 @@ def quiet(message: str) -> None:
     del message
 
 
+def script_of(name: str) -> Any:
+    spec = spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def random_play(game: LogitPricing, copies: int = 6, seed: int = 0) -> Play:
     rng = np.random.default_rng(seed)
     states = num_states(tabulate(game))
@@ -232,11 +241,7 @@ def test_the_map_is_drawn_into_the_folder_that_is_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     pytest.importorskip("matplotlib")
-    spec = spec_from_file_location("rates", ROOT / "benchmarks" / "alpha_beta_map.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = module_from_spec(spec)
-    spec.loader.exec_module(script)
+    script = script_of("alpha_beta_map")
     gains = np.array([[0.7, 0.8], [0.9, 0.6]])
     monkeypatch.setattr(script, "gains_by_rates", lambda note, **given: gains)
     monkeypatch.setattr("sys.argv", ["map", str(tmp_path), "--cells=2"])
@@ -248,6 +253,35 @@ def test_the_map_is_drawn_into_the_folder_that_is_given(
     monkeypatch.setattr("sys.argv", ["map", str(tmp_path / "none")])
     with pytest.raises(SystemExit):
         script.main()
+
+
+@NEEDS_NUMBA
+def test_published_rows_are_written_beside_what_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    script, page = script_of("published_pricing"), tmp_path / "page.md"
+    options = ["--only=no exploration", "--sessions=10", f"--page={page}"]
+    monkeypatch.setattr("sys.argv", ["published_pricing", *options])
+    script.main()
+    row = "| first values 10, no exploration | 10 | 1.000 (1.000 to 1.000) | 0.978 | 1.000, 0.525 |"
+    assert row in capsys.readouterr().out
+    assert row in page.read_text(encoding="utf-8")
+    monkeypatch.setattr("sys.argv", ["published_pricing", "--sessions=9"])
+    with pytest.raises(SystemExit):
+        script.main()
+
+
+def test_the_page_of_published_rows_has_each_row() -> None:
+    script = script_of("published_pricing")
+    page = (ROOT / "docs" / "published_pricing.md").read_text(encoding="utf-8")
+    assert page.startswith(script.INTRO)
+    assert page.endswith(script.OUTRO)
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len(script.ROWS)
+    for cells, row in zip(rows, script.ROWS, strict=True):
+        assert cells[0] == f"| {row.label}"
+        assert cells[1] == str(round(100 * row.share))
+        assert float(cells[3]) == row.gain
 
 
 @pytest.mark.slow
