@@ -118,10 +118,10 @@ authors. With two remembered periods the source's replay puts the last prices ba
 order than it stored them in; with first values of 10 all prices tie, and the source breaks ties at
 random where these learners take the first. [The tabular learners](agents.md) has more of both.
 
-Other gains are within two standard errors of the published ones, save that `discount` 0 is 2.9
-below what was read off. Fewer of our deviations gain than of the source's in every row that has
-both, and with three firms the answers differ by more than chance; what is averaged in the source
-may differ from what is averaged here, and was not found out.
+Other gains are within about two standard errors of the published ones, save that `discount` 0 is
+2.9 below what was read off. Fewer of our deviations gain than of the source's in every row that
+has both, and with three firms the answers differ by more than chance; what is averaged in the
+source may differ from what is averaged here, and was not found out.
 
 High prices alone do not show reward and punishment: with `discount` 0 and `alpha` .025 two firms
 that remember a period gain 0.52 at `beta` 2e-6 and 0.58 at 2e-5, and two that remember nothing

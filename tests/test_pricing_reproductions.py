@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stratagem.agents.regret import swap_regret
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.tabular import num_states, tabulate
 from stratagem.evaluation.crossplay import meet
@@ -158,6 +159,25 @@ def test_responses_are_those_of_play_step_by_step() -> None:
             expected = Responses(*np.array(rows, float).mean(axis=0))
             np.testing.assert_allclose([one[run] for one in found], expected, atol=1e-9)
     assert np.isfinite(found.answer).any()
+
+
+def test_swap_regret_on_the_cycle_is_that_of_the_played_prices() -> None:
+    game = LogitPricing(num_prices=4, cost=(1.0, 0.7))
+    play = random_play(game, copies=8, seed=5)
+    scale = game.risk_anchors
+    for run in range(8):
+        prices = play.actions[:, run, play.on_cycle[run].nonzero()[0]]  # (N, periods)
+        expected = 0.0
+        for firm in range(2):
+            tables = [np.array(prices) for _ in range(4)]
+            for price, one in enumerate(tables):
+                one[firm] = price
+            payoffs = np.stack([game.grid_profits(one)[firm] for one in tables], axis=-1)
+            regret = swap_regret(payoffs[:, None], prices[firm][:, None])
+            expected += float(regret[0]) / prices.shape[1] / 2
+        expected /= scale.worst - scale.safe
+        assert play.swap_regret()[run] == pytest.approx(expected, abs=1e-12)
+    assert play.swap_regret().max() > 0.1
 
 
 def test_meetings_of_strangers_are_the_same_by_simulation_and_by_cycles() -> None:

@@ -78,6 +78,9 @@ def _settled(game: LogitPricing, name: str, count: int, note: Note, **options: A
     between("share on an equilibrium", 0.505, 0.25, 0.80, f"{TABLES}; {WINDOW}"),
     between("share of unprofitable deviations", 0.936, 0.80, 1.0, f"{TABLES}; {WINDOW}"),
     between("answer to a deviation", -0.127, -0.17, -0.08, f"{TABLES}; {WINDOW}"),
+    at_least("swap regret on the cycle", 0.2, "computed", f".361; {OURS}"),
+    at_most("swap regret on the cycle, without foresight", 0.1, "computed", f".027; {OURS}",
+            control=True),
     Target("profit gain, beta = 2e-5", 0.843, 0.77, 0.92, "computed", f"{OURS}, and its window"),
     between(
         "profit gain without memory and foresight, alpha .25, beta 1e-3",
@@ -102,6 +105,8 @@ def baseline(note: Note, *, count: int = 200, **options: Any) -> Mapping[str, fl
         "share on an equilibrium": found.is_equilibrium(BASELINE["discount"]).mean(),
         "share of unprofitable deviations": np.nanmean(after.unprofitable),
         "answer to a deviation": np.nanmean(after.answer),
+        "swap regret on the cycle": found.swap_regret().mean(),
+        "swap regret on the cycle, without foresight": myopic.play.swap_regret().mean(),
         "profit gain, beta = 2e-5": fast.play.gains.mean(),
         "profit gain without memory and foresight, alpha .25, beta 1e-3": blind.play.gains.mean(),
         "profit gain without foresight": myopic.play.gains.mean(),

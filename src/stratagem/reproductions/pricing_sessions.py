@@ -115,6 +115,24 @@ class Play:
                 good &= once <= values[firm] + 1e-9
         return np.asarray((good | ~self.on_cycle).all(axis=1))
 
+    def swap_regret(self) -> Floats:
+        """Return what firms would gain per period of the cycle by swapping prices, (B,).
+
+        Each of a firm's prices is swapped for the one that would have paid best in the periods
+        in which it was set, the others' prices unchanged; the mean over firms, as a part of what
+        the joint maximum pays above Nash.
+        """
+        count, total = self.game.num_prices, np.zeros(len(self.states))
+        for firm, own in enumerate(self.actions):
+            paid = self.game.stage_profits[firm]
+            swaps = [self.swapped(firm, np.full_like(own, price)) for price in range(count)]
+            gains = np.stack([paid[joint] - paid[self.joint] for joint in swaps])
+            for price in range(count):
+                means = [self.over_cycle(np.where(own == price, gain, 0.0)) for gain in gains]
+                total += np.max(means, axis=0)
+        scale = self.game.risk_anchors
+        return np.asarray(total / len(self.actions) / (scale.worst - scale.safe))
+
     def best_reply(self, firm: int) -> Ints:
         """Return a firm's best price of one period against the others' prices, (B, S)."""
         shape = (self.game.num_prices,) * len(self.actions)
