@@ -28,9 +28,9 @@ from stratagem.agents.tabular.joint_learning import JointLearning, compiled
 from stratagem.envs.core import Floats
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.players import player
+from stratagem.reproductions.pricing_sessions import BASELINE, LIMIT, greedy_play
 
 PUBLISHED = 0.849
-LIMIT = 50_000 * 25_000  # periods after which the source gives a session up
 
 
 class Outcome(NamedTuple):
@@ -62,27 +62,7 @@ class Outcome(NamedTuple):
 
 def learners(game: LogitPricing, beta: float) -> list[Any]:
     """Return the source's learners."""
-    options = {"alpha": 0.15, "beta": beta, "discount": 0.95, "start": "random_rivals"}
-    return [player("q_learning", game, seat, **options) for seat in range(2)]
-
-
-def profit_gains(game: LogitPricing, runs: JointLearning) -> Floats:
-    """Return the mean gain of both firms over the cycle of greedy play of each session, (B,)."""
-    views, best = runs.rules.views, runs.now.best
-    num_states, every = runs.rules.num_states, np.arange(len(best))
-    joint = best[:, views[0]] * game.num_prices + best[:, views[1]]  # (B, S)
-    profits = game.stage_profits.mean(axis=0)[joint]
-    state = runs.states
-    for _ in range(num_states):
-        state = joint[every, state]
-    first, total, length = state, np.zeros(len(best)), np.zeros(len(best))
-    going = np.ones(len(best), np.bool_)
-    while going.any():
-        total += np.where(going, profits[every, state], 0.0)
-        length += going
-        state = joint[every, state]
-        going &= state != first
-    return game.risk_anchors(total / length)
+    return [player("q_learning", game, seat, **{**BASELINE, "beta": beta}) for seat in range(2)]
 
 
 def run(game: LogitPricing, sessions: int, beta: float, stable: int, *, kernel: bool) -> Outcome:
@@ -106,7 +86,7 @@ def run(game: LogitPricing, sessions: int, beta: float, stable: int, *, kernel: 
     if sys.stderr.isatty():
         print("\r" + " " * 60 + "\r", end="", file=sys.stderr)
     periods, converged = int(runs.periods.sum()), float((~runs.running).mean())
-    return Outcome(sessions, seconds, periods, converged, profit_gains(game, runs))
+    return Outcome(sessions, seconds, periods, converged, greedy_play(game, runs).gains)
 
 
 def show(label: str, outcome: Outcome) -> dict[str, float]:

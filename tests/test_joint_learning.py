@@ -22,6 +22,7 @@ from stratagem.envs.tabular import RepeatedTable
 from stratagem.evaluation import learning
 from stratagem.evaluation.learning import train
 from stratagem.players import player
+from stratagem.reproductions.pricing_sessions import greedy_play
 
 ROOT = Path(__file__).parents[1]
 SEEDS = np.array([5, 1, 2**63 + 9, 77], np.uint64)
@@ -366,7 +367,7 @@ def test_the_benchmark_plays_each_sessions_own_cycle() -> None:
     game = LogitPricing(num_prices=4)
     runs = joint(game, script.learners(game, 0.01), kernel=False)
     runs.advance(300)
-    found = script.profit_gains(game, runs)
+    found = greedy_play(game, runs).gains
     for run in range(len(SEEDS)):
         seen = step_table(game).observations
         own = [runs.freeze(seat, run).rule(seen[seat]) for seat in range(2)]

@@ -8,9 +8,10 @@ how far off it may be, and where it comes from. One module per family of experim
 - `following`: leaders whose followers see, or are asked about, what they commit to.
 - `screens`: marks of collusion in the prices of a known cartel.
 - `channel`: codes that leave no trace, and codes that were learnt in private.
+- `pricing`: Q-learners that set prices, and collude.
 """
 
-from . import channel, exploitation, following, knowledge, screens
+from . import channel, exploitation, following, knowledge, pricing, screens
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -39,6 +40,7 @@ __all__ = [
     "following",
     "knowledge",
     "near",
+    "pricing",
     "reproduce",
     "reproduction",
     "screens",
