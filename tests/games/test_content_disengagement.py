@@ -88,7 +88,7 @@ def test_friction_paradox_raises_engagement():
 
 
 def random_models(num, *, linear=False, seed=0):
-    """Random monotone users; `linear` gives the arms and the staying of the spec's check."""
+    """Random monotone users; `linear` gives the arms and the staying of a reference check."""
     rng = np.random.default_rng(seed)
     for _ in range(num):
         levels = int(rng.integers(5, 12))
