@@ -164,7 +164,7 @@ def _print(found: Sequence[Audit], names: dict[str, str]) -> None:
             _range(one.value_low, one.value_high, one.value),
             _range(one.best_low, one.best_high),
             _range(one.gain_low, one.gain_high),
-            "unknown" if np.isnan(one.one_shot_gain) else f"{one.one_shot_gain:.4f}",
+            "unknown" if np.isnan(one.one_shot_gain) else f"{one.one_shot_gain:z.4f}",
             "exact" if one.exact else "bracket",
         )
         for one in found
@@ -179,6 +179,6 @@ def _print(found: Sequence[Audit], names: dict[str, str]) -> None:
 
 def _range(low: float, high: float, value: float | None = None) -> str:
     if low == high:
-        return f"{low:.4f}"
-    ends = f"[{low:.4f}, {'unbounded' if np.isinf(high) else f'{high:.4f}'}]"
-    return ends if value is None else f"{value:.4f} {ends}"
+        return f"{low:z.4f}"
+    ends = f"[{low:z.4f}, {'unbounded' if np.isinf(high) else f'{high:z.4f}'}]"
+    return ends if value is None else f"{value:z.4f} {ends}"

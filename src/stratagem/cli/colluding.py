@@ -175,7 +175,7 @@ def _print(found: Battery, lineup: str, *, taken_up: bool) -> None:
     rows = [(name, *_cells(x)) for name, x in named.items()]
     table(("measure", "mean", "95%", "n"), rows)
     for name, (safe, worst) in found.scales.items():
-        print(f"scale {name}: competitive {safe:.4f}, collusive {worst:.4f} per seat and period")
+        print(f"scale {name}: competitive {safe:z.4f}, collusive {worst:z.4f} per seat and period")
     counts = ", ".join(f"{name} {count}" for name, count in Counter(found.labels).most_common())
     print(f"labels, by the rules of the documentation: {counts}")
     where = "where training left it" if taken_up else "from the game's openings"

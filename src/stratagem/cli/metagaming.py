@@ -127,7 +127,7 @@ def _print(played: Any, found: Any) -> None:
     rows = []
     for at, paid in intervals(played).items():
         labels = [menu[a] for menu, a in zip(played.menus, at, strict=True)]
-        numbers = [cell for x in paid for cell in (f"{x.value:.4f}", _ends(x))]
+        numbers = [cell for x in paid for cell in (f"{x.value:z.4f}", _ends(x))]
         rows.append([*labels, *numbers, f"{found.stability[at]:.2f}", "*" if at in marked else ""])
     table([*head, ""], rows)
     slack = f" with eps = {found.eps:g}" if found.eps else ""
@@ -171,7 +171,7 @@ def _print_ranking(played: Any, found: Any) -> None:
 
 
 def _ends(x: Interval) -> str:
-    return f"[{x.low:.4f}, {x.high:.4f}]"
+    return f"[{x.low:z.4f}, {x.high:z.4f}]"
 
 
 def _share(count: int, whole: int) -> str:
@@ -180,7 +180,7 @@ def _share(count: int, whole: int) -> str:
 
 
 def _paid(payoffs: Floats) -> str:
-    return f"({', '.join(f'{value:.4f}' for value in payoffs)})"
+    return f"({', '.join(f'{value:z.4f}' for value in payoffs)})"
 
 
 def _profile(profile: Any, played: Any) -> str:

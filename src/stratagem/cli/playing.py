@@ -123,11 +123,11 @@ def report(
     seat_risks = [interval(own).value for own in risks]
     rows = [
         ("policy", *names),
-        ("reward", *(f"{x.value:.4f}" for x in reward)),
+        ("reward", *(f"{x.value:z.4f}" for x in reward)),
         ("95% interval", *map(ends, reward)),
-        ("risk", *("undefined" if np.isnan(x) else f"{x:.4f}" for x in seat_risks)),
+        ("risk", *("undefined" if np.isnan(x) else f"{x:z.4f}" for x in seat_risks)),
         *(
-            (name, *(f"{found[a]:.4f}" if a in found else "" for a in game.agents))
+            (name, *(f"{found[a]:z.4f}" if a in found else "" for a in game.agents))
             for name, found in anchors.items()
         ),
     ]
@@ -141,13 +141,13 @@ def report(
         return
     shown = whole.clipped()
     print(
-        f"risk: {shown.value:.4f} {ends(shown)} (n = {whole.n} seeds; "
-        f"unclipped {whole.value:.4f} {ends(whole)})"
+        f"risk: {shown.value:z.4f} {ends(shown)} (n = {whole.n} seeds; "
+        f"unclipped {whole.value:z.4f} {ends(whole)})"
     )
     for name, value in rescaled(whole.value, game_scales_json(game)).items():
-        print(f"risk between the anchors of the {name}: unclipped {value:.4f}")
+        print(f"risk between the anchors of the {name}: unclipped {value:z.4f}")
 
 
 def ends(x: Interval) -> str:
     """Return an interval's ends; a single seed has none."""
-    return f"[{x.low:.4f}, {x.high:.4f}]" if np.isfinite(x.low) else "none (n = 1)"
+    return f"[{x.low:z.4f}, {x.high:z.4f}]" if np.isfinite(x.low) else "none (n = 1)"

@@ -73,7 +73,7 @@ def number(value: float) -> str:
     """Return a number in three decimals, one above 1000, or the word where it is undefined."""
     if not np.isfinite(value):
         return "undefined"
-    text = f"{value:.3f}" if abs(value) < 1000 else f"{value:,.1f}"
+    text = f"{value:z.3f}" if abs(value) < 1000 else f"{value:,.1f}"
     return (text[1:] if text == "-0.000" else text).replace("-", "\N{MINUS SIGN}")
 
 
