@@ -74,7 +74,7 @@ def number(value: float) -> str:
     if not np.isfinite(value):
         return "undefined"
     text = f"{value:z.3f}" if abs(value) < 1000 else f"{value:,.1f}"
-    return (text[1:] if text == "-0.000" else text).replace("-", "\N{MINUS SIGN}")
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def ends(x: Interval) -> str:
