@@ -344,6 +344,15 @@ class Game(ABC, Generic[StateT]):
         return " ".join(f"{k}={v[0]}" for k, v in zip(state._fields, state, strict=True))  # type: ignore[attr-defined]
 
 
+def never_ends(game: Game[Any]) -> bool:
+    """Return whether a game goes on until a view truncates it, as its parameters say.
+
+    It does with a `continuation` of 1, unless it has a `horizon`.
+    """
+    known_end = isinstance(getattr(game, "horizon", None), int)
+    return getattr(game, "continuation", None) == 1 and not known_end
+
+
 def choose(probs: Floats, rng: Stream) -> Ints:
     """Draw one index per copy from `probs`, (K,) or (B, K), by inverse transform.
 

@@ -4,6 +4,7 @@ import pytest
 from stratagem.agents.scripted.random_play import Random
 from stratagem.envs.core import Reactive, learns
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
+from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
 from stratagem.envs.registry import registry
 from stratagem.envs.simulator import rollout
 from stratagem.players import PLAYERS, player
@@ -96,6 +97,8 @@ def test_a_learner_discounts_only_where_the_game_may_go_on_for_ever() -> None:
     found = [player("q_learning", game, 0) for game in (PRICING, ending, INFORMATION)]
     assert [one.discount for one in found] == [0.95, 1.0, 1.0]
     assert player("q_learning", PRICING, 0, discount=0.5).discount == 0.5
+    known_end = MatrixGame(horizon=5, continuation=1.0)
+    assert player("q_learning", known_end, 0).discount == 1.0
     assert all(map(learns, found))
 
 

@@ -43,9 +43,9 @@ class Treatment(Game[Any]):
             raise ValueError(f"control must allow all actions at all times, got {self.control!r}")
 
     @property
-    def continuation(self) -> float:
-        """That of the control; 0 if it has none."""
-        return float(getattr(self.control, "continuation", 0.0))
+    def continuation(self) -> float | None:
+        """That of the control; None if it has none."""
+        return getattr(self.control, "continuation", None)
 
     @property
     def horizon(self) -> int | None:

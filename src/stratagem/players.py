@@ -36,7 +36,7 @@ from stratagem.agents.tabular.first_values import first_values
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.agents.tabular.sarsa import Sarsa
 from stratagem.agents.tabular.successors import successors
-from stratagem.envs.core import Conduct, Floats, Game, Policy
+from stratagem.envs.core import Conduct, Floats, Game, Policy, never_ends
 from stratagem.envs.hindsight import hindsight
 from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import ExplicitTable, tabulate
@@ -83,15 +83,11 @@ def _benchmark(game: Game[Any], seat: int, name: str) -> Policy:
     return follow(strategies[seat], game.observation_spaces[seat])
 
 
-def _endless(game: Game[Any]) -> bool:
-    return getattr(game, "continuation", 0) == 1
-
-
 def _tabular(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]:
     """Return the builder of a learner with a row per observation; one row without `contexts`."""
 
     def build(game: Game[Any], seat: int, *, contexts: bool = True, **options: Any) -> Policy:
-        n, endless = _count(game, seat, name), _endless(game)
+        n, endless = _count(game, seat, name), never_ends(game)
         synchronous = learner is QLearning and options.pop("synchronous", False)
         options = {"discount": 0.95 if endless else 1.0, **options}
         if learner is Reinforce and endless:
@@ -205,7 +201,7 @@ def _sb3(algorithm: str) -> Callable[..., Policy]:
         del seat
         own = {field.name for field in fields(SB3Trainer)} - {"algorithm", "options"}
         kwargs = {name: options.pop(name) for name in own & set(options)}
-        kwargs.setdefault("discount", 0.95 if _endless(game) else 1.0)
+        kwargs.setdefault("discount", 0.95 if never_ends(game) else 1.0)
         return SB3Trainer(algorithm=algorithm, options=options, **kwargs)
 
     return build

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stratagem.envs.core import Game, Policy, learns
+from stratagem.envs.core import Game, Policy, learns, never_ends
 from stratagem.envs.registry import EnvSpec, find
 from stratagem.evaluation.audit import Audit, audit, audit_columns
 from stratagem.evaluation.roots import roots
@@ -102,7 +102,7 @@ def frozen(
     if periods is None:
         raise UsageError(f"{taught[0]} has to be trained before it is audited: give --periods")
     label = f"audit {spec.full_id}"
-    endless = getattr(game, "continuation", None) == 1
+    endless = never_ends(game)
     training = fit(
         game,
         lineup,

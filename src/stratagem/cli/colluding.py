@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from stratagem.envs.core import Game, Policy, learns
+from stratagem.envs.core import Game, Policy, learns, never_ends
 from stratagem.envs.registry import EnvSpec, find
 from stratagem.evaluation.battery import Battery, battery
 from stratagem.evaluation.battery.labels import SWAP_REGRET
@@ -92,7 +92,7 @@ def _line_ups(
         return [tuple(lineup)], None
     if options.periods is None:
         raise UsageError(f"{names[learning.index(True)]} has to be trained first: give --periods")
-    endless = getattr(game, "continuation", None) == 1
+    endless = never_ends(game)
     own_loop = any(trains(one) for one in lineup)
     training = fit(
         game,

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from stratagem.envs.core import Floats, Game
+from stratagem.envs.core import Floats, Game, never_ends
 from stratagem.envs.registry import find
-from stratagem.evaluation.crossplay import CrossPlayResult, endless, train_and_meet
+from stratagem.evaluation.crossplay import CrossPlayResult, train_and_meet
 from stratagem.metrics import CrossPlay, Interval
 
 from .inspecting import plain, table
@@ -41,7 +41,7 @@ def crossplay(options: argparse.Namespace) -> None:
             runs=options.runs,
             periods=options.periods,
             options=learning,
-            max_episode_steps=None if endless(game) else spec.max_episode_steps,
+            max_episode_steps=None if never_ends(game) else spec.max_episode_steps,
             discount=options.discount,
             exact=False if options.simulate else None,
             play_periods=options.simulate or 1000,

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stratagem.envs.core import Floats, Game, Policy, learns
+from stratagem.envs.core import Floats, Game, Policy, learns, never_ends
 from stratagem.metrics import CrossPlay, Interval, cross_play
 
 from .matches import Given, lineup_name
@@ -147,7 +147,7 @@ def train_and_meet(
         max_episode_steps=max_episode_steps,
         tick=lambda done: tick(0.9 * done),
     )
-    if discount is None and endless(game):
+    if discount is None and never_ends(game):
         own = {getattr(p, "discount", 1.0) for p, it in zip(lineup, learning, strict=True) if it}
         discount = own.pop() if len(own) == 1 and max(own) < 1 else None
     return meet(
@@ -209,7 +209,7 @@ def meet(
                 f"run {run} has {type(learner).__name__}, which still learns; freeze it"
             )
     if discount is None:
-        discount = 0.95 if endless(game) else 1.0
+        discount = 0.95 if never_ends(game) else 1.0
     if not 0 <= discount <= 1:
         raise ValueError(f"discount must be in [0, 1], got {discount}")
     values, risk, method = None, None, "exact, by dynamic programming"
@@ -275,8 +275,3 @@ def _built(
 
 def _label(game: Game[Any]) -> str:
     return f"crossplay {type(game).__name__}"
-
-
-def endless(game: Game[Any]) -> bool:
-    """Return whether the game goes on for ever by its parameters."""
-    return getattr(game, "continuation", None) == 1

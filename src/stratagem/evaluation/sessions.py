@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stratagem.envs.core import Game
+from stratagem.envs.core import Game, never_ends
 from stratagem.envs.registry import find
 from stratagem.scenarios import Scenario
 from stratagem.scenarios.backgrounds import BACKGROUND
@@ -119,7 +119,7 @@ def train_runs(
         return None
     if scenario.training < 1:
         raise ValueError(f"{scenario.id} has no training periods, so {lineup.name} cannot learn")
-    endless = getattr(game, "continuation", None) == 1.0 and not lineup.behind
+    endless = never_ends(game) and not lineup.behind
     return fit(
         game,
         training_lineup(lineup, game, scenario),

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from stratagem.envs.benchmarks import Benchmark
-from stratagem.envs.core import Floats, Game
+from stratagem.envs.core import Floats, Game, never_ends
 from stratagem.envs.planning import best_response, expected_periods, payoffs
 from stratagem.envs.simulator import rollout
 from stratagem.envs.spaces import size
@@ -20,7 +20,7 @@ def _benchmarks(game: Game[Any]) -> dict[str, Benchmark]:
     try:
         return dict(game.benchmarks())
     except ValueError:
-        if getattr(game, "continuation", None) == 1:
+        if never_ends(game):
             return {}  # an endless game may have none without a discount
         raise
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stratagem.envs.benchmarks import Certificate, Unit
-from stratagem.envs.core import Floats, Game, Policy, learns
+from stratagem.envs.core import Floats, Game, Policy, learns, never_ends
 from stratagem.envs.decisions import Problem, lasts, problem
 from stratagem.envs.induced import Induced, NotInducedError, induce
 from stratagem.envs.planning import check_discount
@@ -121,7 +121,7 @@ def make_case(
         table = tabulate(game)
     except ValueError as error:
         without = str(error)
-    endless = _endless(game, table)
+    endless = never_ends(game) if table is None else lasts(table)
     if discount is None:
         discount = ENDLESS_DISCOUNT if endless else 1.0
     check_discount(discount)
@@ -132,13 +132,6 @@ def make_case(
         )
     index = game.agents.index(seat) if isinstance(seat, str) else int(seat)
     return Case(game, tuple(policies), index, float(discount), table, without, max_nodes)
-
-
-def _endless(game: Game[Any], table: Table | None) -> bool:
-    if table is not None:
-        return lasts(table)
-    ends = isinstance(getattr(game, "horizon", None), int)
-    return getattr(game, "continuation", None) == 1 and not ends
 
 
 def induced(case: Case, policies: Sequence[Policy | None]) -> Induced:
