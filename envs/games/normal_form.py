@@ -65,8 +65,9 @@ class NormalForm(Game[State]):
     """Base of repeated normal-form games.
 
     A subclass gives `counts`, `pay` and `anchors`, and validates its own parameters before it
-    calls `super().__post_init__()`. An agent observes the round if there is a horizon, then the
-    remembered rounds, newest first, in each its own action first and the others' in seat order.
+    calls `super().__post_init__()`. An agent observes the number of rounds played if there is a
+    horizon of several, then the remembered rounds, newest first, in each its own action first and
+    the others' in seat order.
 
     Attributes:
         memory: rounds that observations show, at least 0.
@@ -133,6 +134,11 @@ class NormalForm(Game[State]):
         return tuple(Discrete(count) for count in self.counts)
 
     @property
+    def _counted(self) -> bool:
+        """Whether observations show how many rounds were played."""
+        return self.horizon is not None and self.horizon > 1
+
+    @property
     def _shift(self) -> int:
         return int(self.opening == "empty")
 
@@ -143,7 +149,7 @@ class NormalForm(Game[State]):
     @cached_property
     def observation_spaces(self) -> tuple[Space[Any], ...]:
         """See the class."""
-        head = [] if self.horizon is None else [self.horizon + 1]
+        head = [self.horizon + 1] if self.horizon and self._counted else []
         values = np.tile(np.array(self.counts, np.int64) + self._shift, self.memory)
         shapes = [[*head, *values[columns].tolist()] for columns in self._columns]
         return tuple(MultiDiscrete(shape) if shape else nothing_to_see() for shape in shapes)
@@ -192,7 +198,7 @@ class NormalForm(Game[State]):
 
     @override
     def observe(self, state: State) -> tuple[Array, ...]:
-        head = [] if self.horizon is None else [state.round[:, None]]
+        head = [state.round[:, None]] if self._counted else []
         if not self.memory and not head:
             return tuple(see_nothing(len(state.round)) for _ in self.counts)
         return tuple(
@@ -236,7 +242,7 @@ class NormalForm(Game[State]):
         cooperate, punish = said
         order = self._columns[seat][-len(self.counts) :]
         wanted = tuple(int(action) + self._shift for action in cooperate[order])
-        start = int(self.horizon is not None)
+        start = int(self._counted)
         cooperated = _Cooperated(start, wanted, bool(self._shift))
         return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated)
 

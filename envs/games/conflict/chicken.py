@@ -11,8 +11,8 @@ can, both may, and the crash that the game is about becomes likelier.
 | `driver_0`, `driver_1` | `Discrete(2)`: 0 swerve, 1 straight; with a device also 2, commit      | the last `memory` rounds, newest first, own action first |
 
 With `opening="empty"` a round that was not played is shown as 0, and actions count from 1. With
-a `horizon` the number of rounds played comes first. Without memory or horizon there is nothing to
-see.
+a `horizon` of several the number of rounds played comes first. Without memory or such a horizon
+there is nothing to see.
 
 ## Rewards
 

@@ -11,8 +11,8 @@ whoever signed as well.
 | `player_0`, `player_1` | `Discrete(2)`: 0 cooperate, 1 defect; with a device also 2, sign       | the last `memory` rounds, newest first, own action first |
 
 With `opening="empty"` a round that was not played is shown as 0, and actions count from 1. With
-a `horizon` the number of rounds played comes first. Without memory or horizon there is nothing to
-see.
+a `horizon` of several the number of rounds played comes first. Without memory or such a horizon
+there is nothing to see.
 
 ## Rewards
 

@@ -10,8 +10,8 @@ anything where each looks to its own, and everybody would be better off if all g
 | `player_0` to `player_{n-1}`  | `Discrete(num_levels)`: contribution, from 0 to the endowment | the last `memory` rounds, newest first, own action first |
 
 Contributions $c$ lie at equal distances from 0 to `endowment`. With `opening="empty"` a round that
-was not played is shown as 0, and actions count from 1. With a `horizon` the number of rounds
-played comes first. Without memory or horizon there is nothing to see.
+was not played is shown as 0, and actions count from 1. With a `horizon` of several the number
+of rounds played comes first. Without memory or such a horizon there is nothing to see.
 
 ## Rewards
 

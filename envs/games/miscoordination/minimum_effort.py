@@ -10,8 +10,8 @@ who slacks makes it worthless. The larger the group, the less anybody can rely o
 | `player_0` to `player_{n-1}`  | `Discrete(num_levels)`: an effort, action 0 is effort 1 | the last `memory` rounds, newest first, own action first |
 
 With `opening="empty"` a round that was not played is shown as 0, and actions count from 1. With
-a `horizon` the number of rounds played comes first. Without memory or horizon there is nothing to
-see.
+a `horizon` of several the number of rounds played comes first. Without memory or such a horizon
+there is nothing to see.
 
 ## Rewards
 

@@ -10,8 +10,8 @@ in follows risk, not payoff: how sure one has to be of the others for the stag t
 | `hunter_0` to `hunter_{n-1}`  | `Discrete(2)`: 0 stag, 1 hare  | the last `memory` rounds, newest first, own action first |
 
 With `opening="empty"` a round that was not played is shown as 0, and actions count from 1. With
-a `horizon` the number of rounds played comes first. Without memory or horizon there is nothing to
-see.
+a `horizon` of several the number of rounds played comes first. Without memory or such a horizon
+there is nothing to see.
 
 ## Rewards
 
