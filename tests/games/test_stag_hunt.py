@@ -18,7 +18,7 @@ hunts = st.builds(
         num_hunters=n, alone=alone, hare=alone + a, beside=alone + b, stag=alone + max(a, b) + up,
         horizon=1,
     ),
-    st.integers(2, 5), st.floats(-5, 5), STEP, STEP, STEP,
+    st.integers(2, 5), st.floats(-5, 5), STEP, st.floats(-5, 5), STEP,
 )  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_other_parameters_pass_the_kit(params: dict[str, Any]) -> None:
     [
         ({"hare": 4}, "hare must be below stag=4.0, got 4"),
         ({"beside": 5}, "beside must be below stag=4.0, got 5"),
-        ({"alone": 3}, "alone must be below beside=3.0, got 3"),
+        ({"alone": 3}, "alone must be below hare=3.0, got 3"),
         ({"hare": -1}, "alone must be below hare=-1, got 0.0"),
         ({"num_hunters": 17}, r"num_hunters must be an integer in 2..16, got 17"),
     ],

@@ -99,7 +99,7 @@ class StagHunt(NormalForm):
     Attributes:
         num_hunters: n, 2 to 16.
         stag: payoff of hunting the stag where all do, above `beside` and `hare`.
-        alone: payoff of hunting the stag where somebody does not, below `hare` and `beside`.
+        alone: payoff of hunting the stag where somebody does not, below `hare`.
         beside: payoff of hunting hares where somebody hunts the stag.
         hare: payoff of hunting hares where all do.
         memory: rounds that observations show, at least 0.
@@ -121,11 +121,8 @@ class StagHunt(NormalForm):
         for low in ("beside", "hare"):
             if not getattr(self, low) < self.stag:
                 raise ValueError(f"{low} must be below stag={self.stag}, got {getattr(self, low)}")
-        for high in ("beside", "hare"):
-            if not self.alone < getattr(self, high):
-                raise ValueError(
-                    f"alone must be below {high}={getattr(self, high)}, got {self.alone}"
-                )
+        if not self.alone < self.hare:
+            raise ValueError(f"alone must be below hare={self.hare}, got {self.alone}")
         super().__post_init__()
 
     @property
