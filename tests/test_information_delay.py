@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toys import Wander
 
 from stratagem.envs.core import Reactive
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
@@ -57,9 +58,15 @@ def test_what_is_seen_two_periods_late_by_hand():
     assert state.history[0].tolist() == [3, 0, 1, 3, 0, 0]
 
 
-@pytest.mark.parametrize("continuation", [1.0, 0.8])
-def test_the_same_actions_are_paid_alike_and_seen_later(continuation):
-    game = LogitPricing(num_prices=3, continuation=continuation)
+@pytest.mark.parametrize(
+    "game",
+    [
+        LogitPricing(num_prices=3),
+        LogitPricing(num_prices=3, continuation=0.8),
+        Wander(draw_from=3),  # its chance depends on the state
+    ],
+)
+def test_the_same_actions_are_paid_alike_and_seen_later(game):
     policies = [player("random", game, seat) for seat in range(2)]
 
     def play(one):

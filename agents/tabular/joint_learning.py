@@ -110,11 +110,13 @@ class JointLearning:
         return np.asarray(self.now.steps == 0)
 
     def exchange(self, seat: int, order: Ints) -> None:
-        """Go on with the learner of run `order[b]` in run b's seat; order (B,)."""
+        """Go on with the learner of run `order[b]` in run b's seat; order (B,).
+
+        A seat's learners explore at one rate in all runs.
+        """
         own = slice(self._ends[seat - 1] if seat else 0, self._ends[seat])
         self.now.q[:, own] = self.now.q[order, own]
         self.now.best[:, own] = self.now.best[order, own]
-        self.now.epsilon[:, seat] = self.now.epsilon[order, seat]
 
     def values(self, seat: int, run: int) -> Floats | None:
         """Return what one run's seat holds its actions for worth, (V, n); None if no learner."""

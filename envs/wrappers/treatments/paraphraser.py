@@ -82,7 +82,7 @@ class Paraphraser(Treatment):
             silent = ~movers[self.seat]
             said[silent] = np.eye(self._count)[0]
         heard = [
-            self.control.chance(state, self._heard(state, actions, np.full(len(said), message)))
+            self.control.chance(state, self._heard(actions, np.full(len(said), message)))
             for message in range(self._count)
         ]
         parts = [chance * said[:, i, None] for i, chance in enumerate(heard)]
@@ -91,11 +91,10 @@ class Paraphraser(Treatment):
     @override
     def step(self, state: Any, actions: Ints, outcome: Ints) -> Step[Any]:
         own, message = np.divmod(outcome, self._count)
-        return self.control.step(state, self._heard(state, actions, message), own)
+        return self.control.step(state, self._heard(actions, message), own)
 
-    def _heard(self, state: Any, actions: Ints, message: Ints) -> Ints:
-        """Return the actions with the seat's message in place of its own, where it moves."""
-        movers = self.control.movers(state)
+    def _heard(self, actions: Ints, message: Ints) -> Ints:
+        """Return the actions with a message in place of the seat's; ignored where it waits."""
         heard = actions.copy()
-        heard[self.seat] = message if movers is None else np.where(movers[self.seat], message, 0)
+        heard[self.seat] = message
         return heard
