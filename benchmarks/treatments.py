@@ -87,19 +87,19 @@ def delay() -> None:
 
 
 def deviations() -> None:
-    """What the best deviation gains from those who learnt, with and without delay.
+    """What the best deviation gains from those who learnt, on the way from safe to worst.
 
     A delay of d is the game itself at the discount to the power of d + 1.
     """
     safe, worst = GAME.risk_anchors[1:3]
-    head("delay", "gain of the best deviation, share of the way from safe to worst")
-    for periods in (0, 1):
+    head("delay when learnt", "when played", "gain of the best deviation")
+    for periods, played in ((0, 0), (0, 1), (1, 1)):
         game = InformationDelay(control=GAME, delay=periods)
         seeds = roots("treatment", "train", range(SEEDS))
         taught = train(
             game, learners(game), seeds=seeds, periods=TRAINING, max_episode_steps=None
         ).policies
-        discount = DISCOUNT ** (periods + 1)
+        discount = DISCOUNT ** (played + 1)
         gains = []
         for pair in zip(*taught, strict=True):
             rows = [strategy_of(own, GAME, seat) for seat, own in enumerate(pair)]
@@ -109,7 +109,7 @@ def deviations() -> None:
                 for seat in range(2)
             ]
             gains.append(np.mean(best - paid) * (1 - discount) / (worst - safe))
-        row(periods, interval(np.array(gains)))
+        row(periods, played, interval(np.array(gains)))
 
 
 def overseer() -> None:
