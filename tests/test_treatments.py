@@ -17,7 +17,15 @@ from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
 from stratagem.envs.planning import best_response, evaluate, payoffs
 from stratagem.envs.simulator import rollout
 from stratagem.envs.tabular import strategy_of, tabulate
-from stratagem.envs.wrappers.treatments import ActionCap, DemandNoise, MemoryWipe, Treatment
+from stratagem.envs.wrappers.treatments import (
+    ActionCap,
+    DemandNoise,
+    InformationDelay,
+    MemoryWipe,
+    Overseer,
+    Paraphraser,
+    Treatment,
+)
 from stratagem.evaluation.treatments import against_control, price_cap
 from stratagem.players import player
 from stratagem.testing import OWN_CHECKS, check_game
@@ -233,6 +241,9 @@ def test_a_treatment_that_does_nothing_makes_no_difference(players):
         ActionCap(control=control, cap=(2, 2)),
         MemoryWipe(control=control, probability=0.0),
         DemandNoise(control=control, spread=0.0),
+        InformationDelay(control=control, delay=0),
+        Overseer(control=control, detection=1.0, false_alarm=0.5, fine=0.0),
+        Paraphraser(control=control, seat=1, probability=0.0),
     ):
         if "tit_for_tat" in players:
             players = (players[0], player("tit_for_tat", control, 1))
@@ -260,9 +271,17 @@ def test_learners_do_not_explore_where_they_are_measured():
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
-@pytest.mark.parametrize("name", ["cap", "endless wipe", "noise", "both"])
-def test_the_kernel_learns_a_treated_game_to_the_bit(name):
-    game, seeds = TREATED[name], np.array([5, 77], np.uint64)
+@pytest.mark.parametrize(
+    "game",
+    [
+        *[TREATED[name] for name in ("cap", "endless wipe", "noise", "both")],
+        InformationDelay(control=LogitPricing(num_prices=3), delay=1),
+        Overseer(control=PRICING, detection=0.5, false_alarm=0.1, fine=0.3),
+        Paraphraser(control=PRICING, seat=0, probability=0.4),
+    ],
+)
+def test_the_kernel_learns_a_treated_game_to_the_bit(game):
+    seeds = np.array([5, 77], np.uint64)
     policies = [player("q_learning", game, seat, beta=0.01) for seat in range(2)]
     assert joins(game, policies, kernel=True)
     runs = JointLearning(
