@@ -1,6 +1,8 @@
-"""Write the page of reproductions from what a run of them measured.
+"""Write the page of reproductions from what runs of them measured.
 
-Usage: stratagem reproduce all --json > FILE; python docs/gen_reproductions.py FILE
+Usage: stratagem reproduce all --json > FILE; python docs/gen_reproductions.py FILE...
+
+A FILE may hold some experiments only; the sections of the others stay as they are.
 """
 
 import json
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stratagem.cli.reproducing import band
+from stratagem.reproductions import REPRODUCTIONS
 
 PAGE = Path(__file__).parent / "reproductions.md"
 INTRO = """\
@@ -63,17 +66,21 @@ def row(check: Mapping[str, Any]) -> str:
     return "| " + " | ".join(map(cell, cells)) + " |"
 
 
-def page(outcomes: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page."""
-    parts = [INTRO]
-    for outcome in outcomes:
-        head = (
-            "| measured quantity | measured | target | band | who says so |\n|---|---|---|---|---|"
-        )
-        rows = "\n".join(map(row, outcome["checks"]))
-        parts.append(f"## {outcome['name']}\n\n{outcome['about']}\n\n{head}\n{rows}\n")
-    return "\n".join(parts)
+def section(outcome: Mapping[str, Any]) -> str:
+    """Return the section of one experiment."""
+    head = "| measured quantity | measured | target | band | who says so |\n|---|---|---|---|---|"
+    rows = "\n".join(map(row, outcome["checks"]))
+    return f"## {outcome['name']}\n\n{outcome['about']}\n\n{head}\n{rows}\n"
+
+
+def page(old: str, outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page, in the order of registration; what was not run is as on the old page."""
+    sections = {part.split("\n", 1)[0]: f"## {part}" for part in old.split("\n## ")[1:]}
+    sections |= {outcome["name"]: section(outcome) for outcome in outcomes}
+    parts = [sections[name].rstrip("\n") + "\n" for name in REPRODUCTIONS if name in sections]
+    return "\n".join([INTRO, *parts])
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), "utf-8")
+    found = [one for path in sys.argv[1:] for one in json.loads(Path(path).read_text("utf-8"))]
+    PAGE.write_text(page(PAGE.read_text("utf-8"), found), "utf-8")

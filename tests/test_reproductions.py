@@ -50,6 +50,10 @@ NAMES = (
     "jec-cartel-screens",
     "secret-channel-capacity",
     "private-codes-do-not-transfer",
+    "commitment-doubles-crash-risk",
+    "lewis-private-languages",
+    "risk-dominance-selects-hare",
+    "minimum-effort-collapse",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
