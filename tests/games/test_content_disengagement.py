@@ -16,6 +16,7 @@ from stratagem.envs.games.recommendation.disengagement_presets import (
     LINEAR_ARMS,
     PRESETS,
     cdnow,
+    one_step,
 )
 from stratagem.envs.games.recommendation.disengagement_tables import friction_table, sensitivity
 from stratagem.envs.simulator import rollout
@@ -151,7 +152,7 @@ def test_optimum_and_share_anchors_are_the_extremes_of_all_plans():
 def enumerate_game(game):
     """Value iteration on the game's own `chance` and `step`, knowing nothing of the model."""
     levels, n = int(game.observation_spaces[0].nvec[0]), int(game.action_spaces[0].n)
-    cells = np.array(list(itertools.product(range(levels), range(3))))
+    cells = np.array(list(itertools.product(range(levels), range(3), [0])))
     state = State(*cells.T)
     index = {tuple(cell): i for i, cell in enumerate(cells.tolist())}
     parts = []
@@ -163,21 +164,25 @@ def enumerate_game(game):
         for outcome in range(probs.shape[1]):
             after = game.step(state, joint, np.full(len(cells), outcome))
             rewards += probs[:, outcome] * after.rewards[0]
-            for i, (level, status) in enumerate(zip(*after.state, strict=True)):
+            for i, cell in enumerate(zip(*after.state, strict=True)):
                 if not after.terminated[i]:
-                    chain[i, index[int(level), int(status)]] += probs[i, outcome]
+                    chain[i, index[tuple(map(int, cell))]] += probs[i, outcome]
+        legal = game.legal(state)
+        if legal is not None:
+            rewards = np.where(legal[0][:, action], rewards, -np.inf)
         parts.append((rewards, chain))
     values = np.zeros(len(cells))
     while True:
         new = np.max([r + p @ values for r, p in parts], axis=0)
         if np.abs(new - values).max() < 1e-12:
-            return new[index[game.start, eng.ENGAGED]]
+            return new[index[game.start, eng.ENGAGED, 0]]
         values = new
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_optimum_equals_value_iteration_on_the_game_itself(preset):
-    game = ContentDisengagement(preset=preset)
+    few = one_step(13)._asdict() if preset == "one_step" else {}
+    game = ContentDisengagement(preset=preset, **few)
     optimum = game.benchmarks()["optimum"].solution.payoffs[0]
     assert optimum == pytest.approx(enumerate_game(game), abs=1e-8)
 
@@ -236,7 +241,7 @@ def test_benchmark_strategies_follow_their_plan_in_every_observation():
 
 def test_away_and_lost_periods_ignore_the_action_and_freeze_satisfaction():
     game = ContentDisengagement(lost=0.3)
-    state = State(np.array([4, 4, 4]), np.array([0, 1, 2]))
+    state = State(np.array([4, 4, 4]), np.array([0, 1, 2]), np.zeros(3, int))
     for action in range(3):
         actions = np.full((1, 3), action)
         after = game.step(state, actions, np.full(3, 1 + eng.AWAY))
