@@ -1,0 +1,82 @@
+"""Plans of content by name, where satisfaction is seen and where it is counted."""
+
+import numpy as np
+import pytest
+
+from stratagem.cli import main
+from stratagem.envs.games.collusion.logit_pricing import LogitPricing
+from stratagem.envs.games.recommendation import engagement as eng
+from stratagem.envs.games.recommendation.content_disengagement import ContentDisengagement
+from stratagem.envs.planning import payoffs
+from stratagem.envs.simulator import rollout
+from stratagem.envs.tabular import strategy_of
+from stratagem.players import player
+
+
+@pytest.mark.parametrize("friction", [0.0, 0.9])
+def test_named_plans_are_worth_what_their_plans_are(friction) -> None:
+    game = ContentDisengagement(friction=friction)
+    for name, plan in (
+        ("myopic", eng.myopic_plan(game.model)),
+        ("climb_and_hold:0", eng.climb_and_hold(game.model, 0)),
+        ("climb_and_hold:2", eng.climb_and_hold(game.model, 2)),
+    ):
+        reached = payoffs(game, [strategy_of(player(name, game, 0), game, 0)])[0]
+        assert reached == pytest.approx(eng.plan_value(game.model, plan)[0])
+
+
+def test_greed_costs_half_of_what_there_is_where_users_rarely_come_back() -> None:
+    game = ContentDisengagement(friction=0.9)
+    marks = game.benchmarks()
+    greedy = payoffs(game, [strategy_of(player("myopic", game, 0), game, 0)])[0]
+    optimum = marks["optimum"].solution.payoffs[0]
+    assert greedy == pytest.approx(marks["myopic"].solution.payoffs[0])
+    assert (optimum, greedy) == pytest.approx((13.752, 6.591), abs=1e-3)
+    assert optimum / greedy == pytest.approx(2.09, abs=0.005)
+
+
+@pytest.mark.parametrize("name", ["myopic", "climb_and_hold:1", "climb_and_hold:2"])
+def test_who_counts_satisfaction_plays_as_who_sees_it(name) -> None:
+    played = []
+    for hidden in (False, True):
+        game = ContentDisengagement(hidden=hidden, lost=0.01, start=1)
+        path, _ = rollout(game, [player(name, game, 0)], num_copies=300, num_steps=120, seed=6)
+        played.append(path)
+    seen, counted = played
+    engaged = seen.observations[0][..., 1] == eng.ENGAGED
+    assert (counted.observations[0][..., 0] == seen.observations[0][..., 1]).all()
+    assert (seen.actions[:, 0] == counted.actions[:, 0])[engaged].all()
+    assert (seen.rewards == counted.rewards).all()
+    assert seen.terminated.any(axis=0).mean() > 0.9  # counts begin anew with every episode
+
+
+def test_counting_leaves_the_memory_that_it_is_given() -> None:
+    game = ContentDisengagement(hidden=True)
+    policy = player("climb_and_hold:2", game, 0)
+    memory = policy.init(2, None)  # type: ignore[arg-type]
+    actions, after = policy.act(np.array([[1], [0]]), memory, None)  # type: ignore[arg-type]
+    assert actions.tolist() == [2, 2]
+    assert memory.level.tolist() == [0, 0]
+    assert after.level.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("climb_and_hold:11", "climb_and_hold:11 needs a level of satisfaction from 0 to 10"),
+        ("climb_and_hold:x", "needs a level of satisfaction"),
+        ("climb_and_hold", "must be written 'climb_and_hold:LEVEL'"),
+        ("myopic:1", "takes no argument"),
+    ],
+)
+def test_wrong_plans_are_refused_by_name(name, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        player(name, ContentDisengagement(), 0)
+
+
+def test_other_games_have_no_users_to_serve(capsys) -> None:
+    for name in ("myopic", "climb_and_hold:1"):
+        with pytest.raises(ValueError, match="LogitPricing has none for firm_0"):
+            player(name, LogitPricing(), 0)
+    assert main(["run", "ContentDisengagement-v0", "--agents", "climb_and_hold:99"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
