@@ -9,9 +9,20 @@ how far off it may be, and where it comes from. One module per family of experim
 - `screens`: marks of collusion in the prices of a known cartel.
 - `channel`: codes that leave no trace, and codes that were learnt in private.
 - `pricing`: Q-learners that set prices, and collude.
+- `disengagement`: platforms whose users may leave, and friction.
+- `disengagement_plans`: which plans are best for such platforms, and what satisfaction they buy.
 """
 
-from . import channel, exploitation, following, knowledge, pricing, screens
+from . import (
+    channel,
+    disengagement,
+    disengagement_plans,
+    exploitation,
+    following,
+    knowledge,
+    pricing,
+    screens,
+)
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -35,6 +46,8 @@ __all__ = [
     "at_least",
     "at_most",
     "channel",
+    "disengagement",
+    "disengagement_plans",
     "exploitation",
     "find",
     "following",
