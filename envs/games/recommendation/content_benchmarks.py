@@ -24,7 +24,15 @@ def reference_values(users: Users, agent: str) -> Mapping[str, Benchmark]:
     Args:
         users: with a continuation below 1.
         agent: name of the platform.
+
+    Raises:
+        ValueError: If the continuation is 1.
     """
+    if users.models[0].continuation == 1:
+        raise ValueError(
+            "benchmarks of ContentDisengagement need continuation below 1, got 1: "
+            "the sum of an episode that never ends is unbounded"
+        )
     optimum = [best_plan(model) for model in users.models]
     regret = sum(
         weight * planner_regret(model, plan)
@@ -51,13 +59,13 @@ def reference_values(users: Users, agent: str) -> Mapping[str, Benchmark]:
             "an agent that counts the present period alone",
         ),
     }  # fmt: skip
-    if len(users.models) > 1 and not users.sees_type:
+    if not users.knows_type:
         found["blind"] = _blind(users)
     return found
 
 
 def _hidden_scope(users: Users) -> str:
-    if users.sees_type or len(users.models) == 1:
+    if users.knows_type:
         return (
             "an upper bound for plans that see engagement alone; attained by one that remembers "
             "what it has shown, and so counts satisfaction"
@@ -128,7 +136,7 @@ def strategy_rows(users: Users, plans: Sequence[Ints]) -> Floats | None:
         rows = np.eye(n)[plans[0]]  # (L, n)
         if not users.sees_satisfaction:
             return rows[:1] if (rows == rows[0]).all() else None
-        seen = len(plans) if users.sees_type else 1
+        seen = len(plans) if users.shows_type else 1
         return rows.repeat(3 * seen, axis=0)
     if not users.sees_satisfaction or not users.sees_type:
         return None

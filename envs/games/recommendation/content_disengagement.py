@@ -13,13 +13,15 @@ cannot count on returns stops burning its users: the friction paradox.
 | `platform_0` | `Discrete(n)`: the arm to show, as in `arms` | `MultiDiscrete([L, 3])`: satisfaction 0 to L - 1; the user is 0 away, 1 engaged, 2 lost |
 
 The user is no agent, but part of the game's chance. While the user is away or lost the
-action is ignored.
+action is ignored. With several types of `users`, of which one is drawn at the start, the type
+is a third component. `hidden` leaves out satisfaction, and `hidden_type` the type.
 
 ## Rewards
 
 Arm $i$ has a reward $r_i$ and a step $s_i$. In a period in which the user is engaged the
 platform earns $r_i$, and satisfaction moves from $x$ to $y = x + s_i$, clipped to the
-levels. In all other periods it earns 0, and satisfaction stays as it is.
+levels, or, with `edges` closed, such an arm may not be shown. In all other periods it earns 0,
+and satisfaction stays as it is.
 
 ## Episode
 
@@ -39,6 +41,12 @@ Expected sums of rewards per episode; `continuation` must be below 1.
 |-----------|--------------------------------------------------------------|----------------------------------------------------------------------------|
 | `optimum` | the best of all plans; ties to the larger immediate reward   | a planner's dynamic program over all levels and states of the user         |
 | `myopic`  | always the arm of largest immediate reward; ties to the first | no arm earns more at once; value by two ways                               |
+| `blind`   | with `hidden_type`: the best of a list of plans by satisfaction alone | every plan of the list over every type's whole chain            |
+
+With several types, values are means over them. Where satisfaction or the type is hidden,
+`optimum` is that of one who sees them: an upper bound, and called so in its certificate; `blind`
+is a lower one. Hidden satisfaction can be counted by who remembers what was shown, so that a
+plan with memory reaches the bound, but none by engagement alone.
 
 `optimum` is policy iteration over engaged periods alone: with $g$ the continuation, $l$
 `lost` and $h(y) = g(1-\phi)q(y) / (1 - g(1 - (1-\phi)q(y)))$, the *modified discount*
@@ -70,8 +78,8 @@ measures lost engagement, not lost reward: the optimum of a game may be risky.
 
 ## Presets
 
-`preset` fills in whatever is not given. The first four are synthetic: arms (1.5, -1),
-(1, 0), (0.5, 1) on levels 0 to 10, start 0.
+`preset` fills in whatever is not given. All but `cdnow` are synthetic; the first four have arms
+(1.5, -1), (1, 0), (0.5, 1) on levels 0 to 10, start 0. `one_step` has 121 levels and closed edges.
 
 | preset             | staying                                          | friction | shows                                              |
 |--------------------|--------------------------------------------------|----------|----------------------------------------------------|
@@ -80,6 +88,7 @@ measures lost engagement, not lost reward: the optimum of a game may be risky.
 | `no_reversal`      | .5, and .95 from level 2                         | .2       | climbing is best at any friction                   |
 | `logistic`         | $.5 + .49 / (1 + e^{3-x})$                       | .2       | smooth staying                                     |
 | `cdnow`            | below                                            | 0        | weekly customers with real drop-out                |
+| `one_step`         | $.5 + .49 / (1 + e^{3-x})$, x from -5 to 25      | .5       | any move in one step, a move by s at a reward 1 - s |
 
 ### `cdnow`
 
@@ -286,10 +295,6 @@ class ContentDisengagement(Game[State]):
         return self.population.models[0]
 
     @cached_property
-    def _shows_type(self) -> bool:
-        return len(self.users) > 1 and not self.hidden_type
-
-    @cached_property
     def _moves(self) -> tuple[Ints, Floats, Floats]:
         """Next level and reward by status, level and action; outcomes by type, status, next level."""
         model, num = self.model, len(self.model.stay)
@@ -315,7 +320,9 @@ class ContentDisengagement(Game[State]):
     def observation_spaces(self) -> tuple[Space[Any], ...]:
         """Satisfaction, unless hidden; away, engaged or lost; the type of user, if seen."""
         levels = [] if self.hidden else [len(self.model.stay)]
-        return (MultiDiscrete([*levels, 3, *([len(self.users)] if self._shows_type else [])]),)
+        return (
+            MultiDiscrete([*levels, 3, *([len(self.users)] if self.population.shows_type else [])]),
+        )
 
     @property
     @override
@@ -336,10 +343,7 @@ class ContentDisengagement(Game[State]):
 
     @override
     def legal(self, state: State) -> tuple[Bools, ...] | None:
-        """Return the arms that stay within closed edges, (B, n); None if edges are not closed.
-
-        They are barred while the user is away too, so that the level alone decides.
-        """
+        """Return the arms that stay within closed edges, (B, n), whether or not the user is there."""
         if not self.restricts_actions:
             return None
         return (self.model.allowed[state.satisfaction],)
@@ -361,7 +365,7 @@ class ContentDisengagement(Game[State]):
     @override
     def observe(self, state: State) -> tuple[Array, ...]:
         seen = [] if self.hidden else [state.satisfaction]
-        seen += [state.status, *([state.kind] if self._shows_type else [])]
+        seen += [state.status, *([state.kind] if self.population.shows_type else [])]
         return (np.stack(seen, axis=-1),)
 
     @override
@@ -371,11 +375,6 @@ class ContentDisengagement(Game[State]):
         Raises:
             ValueError: If `continuation` is 1, as sums over an episode are then unbounded.
         """
-        if self.continuation == 1:
-            raise ValueError(
-                "benchmarks of ContentDisengagement need continuation below 1, got 1: "
-                "the sum of an episode that never ends is unbounded"
-            )
         return reference_values(self.population, self.agents[0])
 
     @override

@@ -37,9 +37,19 @@ class Users(NamedTuple):
     sees_type: bool
 
     @property
+    def shows_type(self) -> bool:
+        """Whether there are several types and the platform sees which it was."""
+        return self.sees_type and len(self.models) > 1
+
+    @property
+    def knows_type(self) -> bool:
+        """Whether the platform sees the type, or there is but one."""
+        return self.sees_type or len(self.models) == 1
+
+    @property
     def knows(self) -> bool:
         """Whether the platform sees all that the best plan depends on."""
-        return self.sees_satisfaction and (self.sees_type or len(self.models) == 1)
+        return self.sees_satisfaction and self.knows_type
 
 
 def check_users(value: Any) -> tuple[UserType, ...]:
