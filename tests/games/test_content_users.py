@@ -1,5 +1,6 @@
 """Users who differ or are not seen through, and levels that no arm may leave."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -105,6 +106,19 @@ def test_simulated_episodes_with_mixed_users_earn_the_benchmark(name):
     sums = (played.rewards[:, 0] * first).sum(axis=0)
     assert abs(sums.mean() - value(game, name)) <= 3 * sums.std(ddof=1) / np.sqrt(len(sums))
     assert set(played.observations[0][0, :, 0].tolist()) == {0, 3}
+
+
+def test_what_cannot_be_counted_leaves_plans_of_one_arm_as_a_lower_bound():
+    # types start apart and satisfaction is hidden: no plan knows the level
+    game = ContentDisengagement(
+        users=((0.5, {}), (0.5, {"start": 3})), hidden=True, hidden_type=True, friction=0.6
+    )
+    marks = game.benchmarks()
+    constant = [payoffs(game, [arm[None]])[0] for arm in np.eye(3)]
+    assert value(game, "blind") == pytest.approx(max(constant))
+    assert payoffs(game, marks["blind"].strategies)[0] == pytest.approx(max(constant))
+    assert "always show the same arm" in marks["blind"].scope
+    assert value(replace(game, hidden=False), "blind") > value(game, "blind")
 
 
 def test_observations_show_what_is_not_hidden():

@@ -74,21 +74,25 @@ def _hidden_scope(users: Users) -> str:
 
 
 def _blind(users: Users) -> Benchmark:
-    """Return the best plan by satisfaction alone among each type's optimum and candidates."""
-    tried: list[Ints] = []
-    for model in users.models:
-        tried.append(best_plan(model))
-        if not model.closed and (model.steps == 0).any() and (model.steps > 0).any():
-            tried += candidate_plans(model)
-    num = len(users.models)
+    """Return the best of a list of plans that need not know the type of user.
+
+    They go by satisfaction, seen or counted: each type's optimum, its burning and climbing. Where
+    satisfaction is hidden and types start apart it cannot be counted, and plans show one arm.
+    """
+    first, num = users.models[0], len(users.models)
+    if users.sees_satisfaction or len(set(users.starts)) == 1:
+        about, tried = "plans by satisfaction alone", [best_plan(m) for m in users.models]
+        if not first.closed and (first.steps == 0).any() and (first.steps > 0).any():
+            tried += [plan for model in users.models for plan in candidate_plans(model)]
+    else:
+        about = "plans that always show the same arm"
+        tried = [np.full(len(first.stay), arm) for arm in range(len(first.rewards))]
     values = [expected(users, [plan] * num)[1] for plan in tried]
     best = int(np.argmax(values))
-    value, _ = expected(users, [tried[best]] * num)
     return _benchmark(
-        "blind", users, [tried[best]] * num, max(values) - value, ("planner",),
-        "every type's optimum and its plans that burn or climb and hold, each evaluated over "
-        "the whole chain of every type",
-        f"{len(tried)} plans by satisfaction alone; a lower bound for plans that do not see types",
+        "blind", users, [tried[best]] * num, 0.0, ("planner",),
+        "the best of a list, each evaluated over the whole chain of every type",
+        f"{len(tried)} {about}; a lower bound for plans that do not see types",
         "lower",
     )  # fmt: skip
 
