@@ -80,3 +80,15 @@ def test_other_games_have_no_users_to_serve(capsys) -> None:
             player(name, LogitPricing(), 0)
     assert main(["run", "ContentDisengagement-v0", "--agents", "climb_and_hold:99"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["show", "solve"])
+def test_the_command_line_says_which_values_are_bounds(command, capsys) -> None:
+    users = 'users=[[0.3, {"friction": 0}], [0.7, {"friction": 0.9}]]'
+    asked = [command, "ContentDisengagement-v0", "--param", users, "--param"]
+    assert main([*asked, "hidden_type=true"]) == 0
+    said = capsys.readouterr().out
+    assert "per_episode, upper bound" in said
+    assert "per_episode, lower bound" in said
+    assert main([*asked, "hidden_type=false"]) == 0
+    assert "per_episode, " not in capsys.readouterr().out
