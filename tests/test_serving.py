@@ -74,6 +74,15 @@ def test_wrong_plans_are_refused_by_name(name, message) -> None:
         player(name, ContentDisengagement(), 0)
 
 
+def test_what_cannot_be_counted_is_refused() -> None:
+    users = ((0.5, {}), (0.5, {"start": 4}))
+    apart = ContentDisengagement(users=users, hidden=True)
+    with pytest.raises(ValueError, match=r"start at different levels, here \(0, 4\)"):
+        player("climb_and_hold:2", apart, 0)
+    assert player("myopic", apart, 0).rule(np.array([[1, 0], [1, 1]])).tolist() == [0, 0]
+    assert player("climb_and_hold:2", ContentDisengagement(users=users), 0)
+
+
 def test_other_games_have_no_users_to_serve(capsys) -> None:
     for name in ("myopic", "climb_and_hold:1"):
         with pytest.raises(ValueError, match="LogitPricing has none for firm_0"):

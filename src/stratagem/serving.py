@@ -28,7 +28,7 @@ class _Engaged:
 def build_myopic(game: Game[Any], seat: int) -> Policy:
     """Return `myopic`."""
     own = _content(game, seat, "myopic")
-    return _following(own, myopic_plan(own.model))
+    return _following(own, myopic_plan(own.model), "myopic")
 
 
 def build_climb(game: Game[Any], seat: int, target: str) -> Policy:
@@ -38,18 +38,20 @@ def build_climb(game: Game[Any], seat: int, target: str) -> Policy:
     top = len(own.model.stay) - 1
     if not target.isdecimal() or int(target) > top:
         raise ValueError(f"{name} needs a level of satisfaction from 0 to {top}")
-    return _following(own, climb_and_hold(own.model, int(target)))
+    return _following(own, climb_and_hold(own.model, int(target)), name)
 
 
-def _following(game: ContentDisengagement, plan: Ints) -> Policy:
-    """Return the policy that follows a plan by satisfaction, counted where it is not seen.
-
-    Where types of users start at levels of their own, it counts from that of the first type.
-    """
+def _following(game: ContentDisengagement, plan: Ints, name: str) -> Policy:
+    """Return the policy that follows a plan by satisfaction, counted where it is not seen."""
     users = game.population
     rows = strategy_rows(users, [plan] * len(users.models))
     if rows is not None:
         return follow(rows, game.observation_spaces[0])
+    if len(set(users.starts)) > 1:
+        raise ValueError(
+            f"{name} cannot count satisfaction that is hidden where types of users start at "
+            f"different levels, here {users.starts}"
+        )
     return Counting(plan, game.model.landing, users.starts[0], _Engaged(0))
 
 

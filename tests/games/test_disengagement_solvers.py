@@ -122,6 +122,16 @@ def test_without_friction_users_are_engaged_with_chance_f_in_every_period():
     )
 
 
+def test_interactions_are_what_a_user_is_worth_who_pays_one_at_a_level_held():
+    for satisfaction, friction in ((0.0, 0.0), (3.0, 0.4), (9.0, 0.9)):
+        at = np.array(satisfaction)
+        game = ContentDisengagement(
+            arms=((1, 0),), stay=(float(STEEP(at)),), friction=friction, start=0
+        )
+        count = el.interactions(STEEP, at, el.LinearPlatform(friction=friction))
+        assert game.benchmarks()["optimum"].solution.payoffs[0] == pytest.approx(float(count))
+
+
 def test_branch_and_bound_finds_what_a_fine_grid_finds_with_many_peaks():
     rng = np.random.default_rng(8)
     grid = np.linspace(-1, 6, 70_001)
