@@ -35,6 +35,20 @@ def test_greed_costs_half_of_what_there_is_where_users_rarely_come_back() -> Non
     assert optimum / greedy == pytest.approx(2.09, abs=0.005)
 
 
+@pytest.mark.parametrize("preset", ["friction_paradox", "logistic", "cdnow"])
+def test_the_best_plan_is_the_optimum_and_counted_it_plays_alike(preset) -> None:
+    game = ContentDisengagement(preset=preset)
+    optimum = game.benchmarks()["optimum"].solution.payoffs[0]
+    reached = payoffs(game, [strategy_of(player("best_plan", game, 0), game, 0)])[0]
+    assert reached == pytest.approx(optimum)
+    blind = ContentDisengagement(preset=preset, hidden=True)
+    sums = []
+    for own, name in ((game, "benchmark:optimum"), (blind, "best_plan")):
+        path, _ = rollout(own, [player(name, own, 0)], num_copies=200, num_steps=100, seed=2)
+        sums.append(path.rewards)
+    assert (sums[0] == sums[1]).all()
+
+
 @pytest.mark.parametrize("name", ["myopic", "climb_and_hold:1", "climb_and_hold:2"])
 def test_who_counts_satisfaction_plays_as_who_sees_it(name) -> None:
     played = []
@@ -81,10 +95,15 @@ def test_what_cannot_be_counted_is_refused() -> None:
         player("climb_and_hold:2", apart, 0)
     assert player("myopic", apart, 0).rule(np.array([[1, 0], [1, 1]])).tolist() == [0, 0]
     assert player("climb_and_hold:2", ContentDisengagement(users=users), 0)
+    for game in (apart, ContentDisengagement(continuation=1.0)):
+        with pytest.raises(
+            ValueError, match="best_plan needs users of one type and a continuation"
+        ):
+            player("best_plan", game, 0)
 
 
 def test_other_games_have_no_users_to_serve(capsys) -> None:
-    for name in ("myopic", "climb_and_hold:1"):
+    for name in ("myopic", "climb_and_hold:1", "best_plan"):
         with pytest.raises(ValueError, match="LogitPricing has none for firm_0"):
             player(name, LogitPricing(), 0)
     assert main(["run", "ContentDisengagement-v0", "--agents", "climb_and_hold:99"]) == 2

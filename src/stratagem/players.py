@@ -330,6 +330,7 @@ PLAYERS: Mapping[str, Entry] = {
     "climb_and_hold": Entry(
         serving.build_climb, "satisfies users up to a level, then keeps them there", "LEVEL"
     ),
+    "best_plan": Entry(serving.build_best, "the optimum, counting satisfaction where it is hidden"),
     "explore_then_commit": Entry(
         committing.build_explore, "tries its commitments, keeps what is answered well", learns=True
     ),

@@ -12,6 +12,7 @@ from stratagem.envs.games.recommendation.content_benchmarks import strategy_rows
 from stratagem.envs.games.recommendation.content_disengagement import ContentDisengagement
 from stratagem.envs.games.recommendation.engagement import (
     ENGAGED,
+    best_plan,
     climb_and_hold,
     myopic_plan,
 )
@@ -39,6 +40,17 @@ def build_climb(game: Game[Any], seat: int, target: str) -> Policy:
     if not target.isdecimal() or int(target) > top:
         raise ValueError(f"{name} needs a level of satisfaction from 0 to {top}")
     return _following(own, climb_and_hold(own.model, int(target)), name)
+
+
+def build_best(game: Game[Any], seat: int) -> Policy:
+    """Return `best_plan`."""
+    own = _content(game, seat, "best_plan")
+    if len(own.users) > 1 or own.continuation == 1:
+        raise ValueError(
+            "best_plan needs users of one type and a continuation below 1, got "
+            f"{len(own.users)} types and {own.continuation}; see benchmark:optimum"
+        )
+    return _following(own, best_plan(own.model), "best_plan")
 
 
 def _following(game: ContentDisengagement, plan: Ints, name: str) -> Policy:

@@ -1,9 +1,9 @@
-"""Values of the k + 1 plans of a demand with k thresholds, in time that no level enters.
+"""Values of the k + 1 plans of a demand with k thresholds, without a sweep over levels.
 
 "Burn" shows the arm of largest reward for ever; "climb to threshold j and hold" is
 `engagement.climb_and_hold`. Between two thresholds the modified discount is constant, so a climb
-is a sum of geometric series: k + 1 values from one level take O(k) steps, those from the floor
-and all k thresholds O(k^2). Derived for this package from the published abstract of E. Calvano,
+is a sum of geometric series: the k + 1 values from one level take O(k) of them, those from the
+floor and all k thresholds O(k^2). Derived for this package from the published abstract of E. Calvano,
 N. Haghtalab, E. Vitercik and E. Zhao (2024), *Algorithmic content selection and the impact of
 user disengagement*, arXiv:2410.13108, which states O(k^2) for the optimum of k levels.
 """
