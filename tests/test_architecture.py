@@ -28,6 +28,7 @@ OUTER = {
     "making",
     "players",
     "committing",
+    "serving",
     "metagame",
     "reproductions",
     "scenarios",

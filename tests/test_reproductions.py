@@ -26,6 +26,8 @@ from stratagem.reproductions import (
     at_least,
     at_most,
     channel,
+    disengagement,
+    disengagement_plans,
     exploitation,
     following,
     knowledge,
@@ -54,6 +56,10 @@ NAMES = (
     "lewis-private-languages",
     "risk-dominance-selects-hare",
     "minimum-effort-collapse",
+    "friction-paradox",
+    "no-reversal-control",
+    "plan-enumeration-is-optimal",
+    "modified-elasticity",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
@@ -337,6 +343,23 @@ def test_channels_in_short() -> None:
     assert learnt["gap between the two"] > 0.3
     agreed = learnt["gain per round with a stranger who has the secure code"]
     assert agreed == pytest.approx(1)
+
+
+def test_disengagement_in_short() -> None:
+    found = disengagement.friction_paradox(quiet, copies=300, periods=200)
+    assert found["engaged share gained from friction, 0 to 0.2"] == pytest.approx(0.3751, abs=1e-4)
+    assert found["simulated value of the optimum, friction 0.2"] == pytest.approx(17.87, abs=0.5)
+    rare = "engaged share gained from friction by a platform that goes on burning"
+    assert found[rare] == pytest.approx(0.48 / 0.88 - 0.6)  # .8 .6 / (.4 + .8 .6)
+    turned = disengagement.no_reversal_control(quiet, count=12)
+    assert turned["frictions of 100 at which the optimum burns"] == 0
+    assert turned["two thresholds, largest rise of the engaged share"] > 0.3
+    planned = disengagement_plans.plan_enumeration_is_optimal(quiet, count=40)
+    assert planned["largest shortfall over 300 users"] < 1e-9
+    assert planned["shortfall where holding pays nothing, friction 0.9"] > 0.5
+    held = disengagement_plans.modified_elasticity_decides(quiet, levels=13)
+    assert held["satisfaction held, friction 0.5"] == pytest.approx(6.016, abs=1e-3)
+    assert held["difference of the two conditions where nobody returns"] < 1e-6
 
 
 def test_spread_of_pairs_of_messages_by_enumeration() -> None:

@@ -11,12 +11,16 @@ how far off it may be, and where it comes from. One module per family of experim
 - `pricing`: Q-learners that set prices, and collude.
 - `coordination`: conventions, languages, stags and weakest links.
 - `commitment`: threats, and devices to make them believed.
+- `disengagement`: platforms whose users may leave, and friction.
+- `disengagement_plans`: which plans are best for such platforms, and what satisfaction they buy.
 """
 
 from . import (
     channel,
     commitment,
     coordination,
+    disengagement,
+    disengagement_plans,
     exploitation,
     following,
     knowledge,
@@ -48,6 +52,8 @@ __all__ = [
     "channel",
     "commitment",
     "coordination",
+    "disengagement",
+    "disengagement_plans",
     "exploitation",
     "find",
     "following",
