@@ -29,6 +29,7 @@ OUTER = {
     "players",
     "committing",
     "metagame",
+    "fitting",
     "reproductions",
     "scenarios",
     "metrics",

@@ -79,6 +79,8 @@ def parser() -> Parser:
 
     _screen(commands.add_parser("screen", help="screen a price series for marks of collusion"))
 
+    _fit(commands.add_parser("fit", help="fit customer and click logs, and make a preset of them"))
+
     one = commands.add_parser("report", help="rebuild the report from stored rows")
     one.add_argument("folder", type=Path, metavar="DIR")
     return top
@@ -92,7 +94,8 @@ def _game(one: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME=VALUE",
-        help="parameters of the game; values are Python or JSON literals, else text",
+        help="parameters of the game; values are Python or JSON literals, else text; @FILE reads "
+        "them from a JSON object",
     )
 
 
@@ -267,6 +270,72 @@ def _screen(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _fit(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "logs",
+        nargs="+",
+        metavar="LOG",
+        help="CSV of customers (frequency, recency, T; or customer, time) or of clicks (item, "
+        "clicks, impressions; or item, click), or cdnow or open_bandit, which are packaged; one "
+        "of each at most",
+    )
+    one.add_argument(
+        "--column",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="ROLE=NAME",
+        help="name a column that is not recognised, such as customer=buyer time=bought; roles: "
+        "frequency, recency, observed, customer, time, item, clicks, impressions, click",
+    )
+    one.add_argument(
+        "--unit",
+        metavar="UNIT",
+        help="of customers' times that are numbers: second, minute, hour, day, week (default), "
+        "month or year",
+    )
+    one.add_argument(
+        "--period", default="week", metavar="UNIT", help="a period of the game, default week"
+    )
+    one.add_argument(
+        "--end", metavar="TIME", help="observation ended then (customer, time), default: last row"
+    )
+    one.add_argument(
+        "--effect",
+        type=float,
+        default=0.5,
+        metavar="E",
+        help="assumed fall in the log-odds of drop-out per level of satisfaction, default .5",
+    )
+    one.add_argument(
+        "--levels", type=positive, default=11, metavar="N", help="of satisfaction, odd, default 11"
+    )
+    one.add_argument(
+        "--impressions",
+        type=float,
+        default=1000.0,
+        metavar="N",
+        help="assumed, in a period with a purchase, default 1000",
+    )
+    one.add_argument(
+        "--continuation",
+        type=float,
+        default=1 - 1 / 52,
+        metavar="C",
+        help="assumed chance that another period follows, default 51/52",
+    )
+    one.add_argument(
+        "--bootstrap",
+        type=positive,
+        metavar="N",
+        help="standard errors and p a second way, by N simulated customer logs fitted anew",
+    )
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="keep preset.json, fit.json and pictures there"
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a reproduction that misses a target returns 1.
 
@@ -284,6 +353,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             auditing,
             benching,
             crossing,
+            fitting,
             inspecting,
             metagaming,
             playing,
@@ -303,6 +373,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "bench": benching.bench,
             "report": benching.report,
             "screen": screening.screen,
+            "fit": fitting.fit,
         }[options.command]
         code = run(options)
         sys.stdout.flush()
