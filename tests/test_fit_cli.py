@@ -1,6 +1,7 @@
 """`stratagem fit`, and presets as parameters."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,16 @@ def test_the_packaged_logs_are_shown_with_what_is_assumed(capsys: Any) -> None:
     assert "assumed, not estimated" in out
     assert "saved" not in out
     assert max(map(len, out.splitlines())) <= 160
+
+
+def test_the_page_shows_what_the_command_prints(capsys: Any) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "fitting.md").read_text(encoding="utf-8")
+    _, out, _ = run(capsys, "fit", "cdnow", "open_bandit")
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    shown = "".join(text for language, text in blocks if not language)
+    lines = [line for line in shown.splitlines() if line and not line.startswith(("saved", "try"))]
+    assert len(lines) > 50
+    assert [line for line in out.splitlines() if line] == lines
 
 
 def test_json_has_the_numbers_of_python(capsys: Any) -> None:

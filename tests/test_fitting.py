@@ -120,7 +120,7 @@ def test_standard_errors_are_those_of_finite_differences() -> None:
 
 @pytest.mark.slow
 def test_standard_errors_are_those_of_a_bootstrap() -> None:
-    draws = 200
+    draws = 100
     found = bootstrap(CDNOW, draws)
     errors = (*CDNOW.errors, CDNOW.dropout_error, CDNOW.purchase_error)
     # those of a and b are skewed
