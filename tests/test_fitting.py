@@ -151,16 +151,50 @@ def test_cdnow_fits_as_well_as_its_source_says() -> None:
     assert CDNOW.edges == ()
 
 
-def test_cells_that_would_be_all_but_empty_are_joined() -> None:
+def test_cells_of_few_customers_are_joined_to_a_neighbour() -> None:
     few = Customers(*(field[:60] for field in cal.load_customers()))
     found = customers.goodness(few, CDNOW.model)
-    assert len(found.observed) == len(found.expected) < 8
-    assert found.observed.sum() == 60
+    # 34.5, 11.9, 5.1, 2.7 and, all joined, 5.7: then 2.7 goes to 5.1
+    assert found.least.tolist() == [0, 1, 2, 4]
+    assert found.observed.tolist() == np.histogram(few.frequency, [0, 1, 2, 4, 99])[0].tolist()
     assert found.expected.sum() == pytest.approx(60)
     assert (found.expected >= 5).all()
     assert found.degrees < 1
     assert math.isnan(found.p)
-    assert 0 < found.p_most < 1
+    assert found.p_most == pytest.approx(stats.chi2(3).sf(found.statistic))
+
+
+def test_one_cell_tests_nothing() -> None:
+    few = Customers(*(field[:6] for field in cal.load_customers()))
+    found = customers.goodness(few, CDNOW.model)
+    assert found.observed.tolist() == [6]
+    assert found.statistic == pytest.approx(0, abs=1e-12)
+    assert math.isnan(found.p_most)
+
+
+def test_cells_are_as_wide_as_frequent_purchases_need() -> None:
+    often = model(4.0, 1.0, 0.5, 20.0)
+    drawn = simulate(often, np.full(2000, 20.0), name="often")
+    found = customers.goodness(drawn, often)
+    width = int(found.least[1])
+    assert found.least.tolist() == [width * i for i in range(8)]
+    assert width > 4
+    assert found.expected[-1] <= 1000
+    assert stats.chi2(7).sf(found.statistic) > 1e-3
+    for low, high, expected in zip(
+        found.least, [*found.least[1:], None], found.expected, strict=True
+    ):
+        both = customers.chance_of_repeats(often, np.array([low, high or 10**6]), 20.0)
+        assert expected == pytest.approx(2000 * (both[0] - both[1]))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [model(22e3, 500.0, 6.1, 1.6), model(0.07, 0.056, 0.53, 1400.0), model(5.8, 0.044, 1e-4, 22e3)],
+)
+def test_expected_repeats_hold_at_the_edges_of_the_search(given: BgNbd) -> None:
+    chances = customers.chance_of_repeats(given, np.arange(1, 20_000), 9.0)
+    assert expected_repeats(given, 9.0) == pytest.approx(chances.sum(), rel=5e-3)
 
 
 def test_no_drop_out_is_the_limit_of_little_of_it() -> None:
@@ -222,6 +256,16 @@ def test_alike_customers_are_fitted_and_said_to_be_at_the_edge() -> None:
     )
     assert found.edges
     assert set(found.edges) <= {"r", "alpha", "a", "b"}
+
+
+def test_customers_of_whom_none_stays_make_a_game_all_the_same() -> None:
+    drawn = simulate(model(1.0, 5.0, 1e4, 1e-3), np.full(200, 40.0), name="gone")
+    found = fit_customers(drawn)
+    assert found.model.dropout > 0.999
+    params = parameters(Fit(found, None))
+    assert params["stay"][0] == 1e-6
+    assert params["lost"][0] == 1
+    assert bootstrap(found, 2).draws == 2
 
 
 def test_few_customers_or_none_who_returned_are_refused() -> None:

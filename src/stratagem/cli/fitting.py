@@ -22,6 +22,7 @@ from stratagem.fitting import (
     parameters,
     write_preset,
 )
+from stratagem.fitting.pictures import cell_names
 from stratagem.fitting.presets import GAME
 
 from .inspecting import table
@@ -107,14 +108,15 @@ def _customers_json(found: CustomerFit | None, again: Bootstrap | None) -> dict[
         "gain_of_dropout": found.gain,
         "at_the_edge": list(found.edges),
         "goodness": {
+            "least": good.least.tolist(),
             "observed": good.observed.tolist(),
             "expected": good.expected.tolist(),
             "chi_squared": good.statistic,
             "degrees": good.degrees,
             "p": _finite(good.p),
-            "p_most": good.p_most,
+            "p_most": _finite(good.p_most),
             "repeat_purchases": good.purchases[0],
-            "expected_repeat_purchases": _finite(good.purchases[1]),
+            "expected_repeat_purchases": good.purchases[1],
         },
         "bootstrap": None
         if again is None
@@ -183,15 +185,19 @@ def _print_customers(found: CustomerFit, period: str, again: Bootstrap | None) -
     if found.gain < 0.5:
         print("the data show no drop-out to speak of")
     print()
-    last = len(good.observed) - 1
     table(
         ("repeat purchases", "customers", "expected"),
         [
-            (f"{x} or more" if x == last else str(x), str(seen), f"{expected:.1f}")
-            for x, (seen, expected) in enumerate(zip(good.observed, good.expected, strict=True))
+            (name, str(seen), f"{expected:.1f}")
+            for name, seen, expected in zip(
+                cell_names(good), good.observed, good.expected, strict=True
+            )
         ],
     )
     print(f"all repeat purchases: {good.purchases[0]}, expected {good.purchases[1]:.0f}")
+    if not isfinite(good.p_most):
+        print("too few customers in too few cells: how well the counts fit is not tested")
+        return
     p = "undefined" if good.degrees < 1 else f"{good.p:.3g}"
     print(
         f"chi-squared {good.statistic:.2f}: p {p} as if these counts alone had chosen the\n"

@@ -15,17 +15,10 @@ drop-out 0.2463, standard error 0.0197
 """
 
 from .clicks import ClickFit, Spread, fit_clicks
-from .customers import (
-    Bootstrap,
-    CustomerFit,
-    Goodness,
-    bootstrap,
-    expected_repeats,
-    fit_customers,
-    simulate,
-)
+from .customers import CustomerFit, Goodness, expected_repeats, fit_customers
 from .presets import Assumptions, Fit, assumptions, fit_logs, parameters, write_preset
 from .reading import read_log
+from .simulation import Bootstrap, bootstrap, simulate
 
 __all__ = [
     "Assumptions",

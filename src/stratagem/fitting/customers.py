@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stratagem.envs import streams
 from stratagem.envs.core import Floats, Ints
 from stratagem.envs.games.recommendation.calibration import (
     EDGE,
@@ -26,31 +25,32 @@ from stratagem.envs.games.recommendation.calibration import (
     fit_bg_nbd,
     log_likelihood,
 )
-from stratagem.evaluation.roots import roots
 
 LEAST_CUSTOMERS = 20
 """Fewer say too little about four parameters."""
-MOST_REPEATS = 7
-"""Customers with this many repeat purchases or more are one cell, as in the source's figure 1."""
+CELLS = 8
+"""Of repeat purchases: with 0, 1, ..., and 7 or more, as in the source's figure 1."""
 LEAST_EXPECTED = 5.0
-"""Cells of fewer expected customers are joined to the last."""
+"""Cells of fewer expected customers are joined to a neighbour."""
 
 
 class Goodness(NamedTuple):
     """Customers by their number of repeat purchases, against what the fit expects.
 
     Attributes:
-        observed: customers with 0, 1, ... and in the last cell at least k - 1 of them, (k,).
+        least: fewest repeat purchases in each of k cells, rising from 0, (k,).
+        observed: customers in each, (k,).
         expected: the same under the fit, given how long each customer was observed, (k,).
         statistic: Pearson's, the sum of (observed - expected)^2 / expected.
         degrees: k - 5; below 1 if there are too few cells to test four parameters.
         p: upper tail of chi-squared with `degrees`, as if these counts alone had chosen the
             parameters; NaN without degrees.
-        p_most: the same with k - 1 degrees, as if they had no part in it. Parameters that were
-            chosen by more than the counts leave the truth in between.
+        p_most: the same with k - 1 degrees, as if they had no part in it; NaN without them.
+            Parameters that were chosen by more than the counts leave the truth in between.
         purchases: repeat purchases, observed and expected.
     """
 
+    least: Ints
     observed: Ints
     expected: Floats
     statistic: float
@@ -258,119 +258,83 @@ def expected_repeats(model: BgNbd, time: Floats | float) -> Floats:
     $$E X(t) = \frac{a+b-1}{a-1} \left[1 - \left(\frac{\alpha}{\alpha+t}\right)^r
         {}_2F_1\!\left(r, b; a+b-1; \frac{t}{\alpha+t}\right)\right],$$
 
-    at $a = 1$ that of an `a` a millionth beside it.
+    at $a = 1$ that of an `a` a millionth beside it. Where the series overflows, at parameters near
+    the edge of the search, it is the integral over drop-out $p$ from which (9) comes,
+    $E[(1 - (\alpha/(\alpha+pt))^r) / p]$, by the midpoint rule over 400 quantiles.
     """
-    from scipy.special import hyp2f1
+    from scipy.special import betaincinv, hyp2f1
 
     r, alpha, a, b = model[:4]
     a = a if abs(a - 1) > 1e-6 else 1 + 1e-6
-    time = np.asarray(time, np.float64)
+    shape, time = np.shape(time), np.atleast_1d(np.asarray(time, np.float64))
     series = hyp2f1(r, b, a + b - 1, time / (alpha + time))
-    return np.asarray((a + b - 1) / (a - 1) * (1 - (alpha / (alpha + time)) ** r * series))
+    found = (a + b - 1) / (a - 1) * (1 - (alpha / (alpha + time)) ** r * series)
+    wrong = ~np.isfinite(found)
+    if wrong.any():
+        drop = np.maximum(betaincinv(a, b, (np.arange(400) + 0.5) / 400), 1e-100)
+        late = np.log1p(drop * time[wrong, None] / alpha)
+        found[wrong] = (-np.expm1(-r * late) / drop).mean(axis=1)
+    return np.asarray(found).reshape(shape)
 
 
-def goodness(customers: Customers, model: BgNbd) -> Goodness:
+def goodness(customers: Customers, model: BgNbd, least: Ints | None = None) -> Goodness:
     """Return observed and expected customers by repeat purchases, and Pearson's statistic.
 
-    Cells are 0, 1, ..., and the last 7 or more; it takes in its neighbours until all are expected
-    to hold 5 customers each, or only two cells are left.
+    Args:
+        customers: n of them.
+        model: fitted to them.
+        least: fewest repeat purchases in each cell; None for those of `cells`.
     """
     from scipy.stats import chi2
 
     times, counts = np.unique(customers.observed, return_counts=True)
-    levels = np.arange(MOST_REPEATS + 1)
-    tails = counts @ chance_of_repeats(model, levels[None, :], times[:, None])
-    expected = tails - np.append(tails[1:], 0.0)
-    while len(expected) > 2 and expected.min() < LEAST_EXPECTED:
-        expected = np.append(expected[:-2], expected[-2:].sum())
-    last = len(expected) - 1
-    observed = np.bincount(np.minimum(customers.frequency, last), minlength=last + 1)
-    statistic = float(((observed - expected) ** 2 / expected).sum())
-    degrees = last - 4
+    if least is None:
+        least = cells(model, times, counts)
+    expected = _expected(model, times, counts, least)
+    observed = np.bincount(
+        np.searchsorted(least, customers.frequency, side="right") - 1, minlength=len(least)
+    )
+    held = expected > 0
+    statistic = float(((observed - expected)[held] ** 2 / expected[held]).sum())
+    p, p_most = (
+        float(chi2.sf(statistic, degrees)) if degrees > 0 else math.nan
+        for degrees in (len(least) - 5, len(least) - 1)
+    )
     return Goodness(
+        least,
         observed.astype(np.int64),
         expected,
         statistic,
-        degrees,
-        p=float(chi2.sf(statistic, degrees)) if degrees > 0 else float("nan"),
-        p_most=float(chi2.sf(statistic, last)),
-        purchases=(
-            int(customers.frequency.sum()),
-            float(counts @ expected_repeats(model, times)),
-        ),
+        len(least) - 5,
+        p,
+        p_most,
+        purchases=(int(customers.frequency.sum()), float(counts @ expected_repeats(model, times))),
     )
 
 
-def simulate(model: BgNbd, observed: Floats, *, name: str, index: int = 0) -> Customers:
-    """Return drawn customers, one per entry of `observed`.
+def cells(model: BgNbd, times: Floats, counts: Ints) -> Ints:
+    """Return the fewest repeat purchases in each cell of a test, rising from 0, (k,).
+
+    Eight cells of equal width, the last one open; the narrowest width of 1, 2, 4, ... for which
+    the last is expected to hold at most half of the customers. Then the cell with the fewest is
+    joined to its smaller neighbour until all are expected to hold 5, or one is left.
 
     Args:
-        model: the parameters; a of 0 means that nobody drops out.
-        observed: periods each customer is observed, (n,).
-        name: of what the numbers are drawn for; the same name and index draw the same.
-        index: of the draw.
+        model: the parameters.
+        times: periods observed, (t,).
+        counts: customers observed for each, (t,).
     """
-    from scipy.special import betaincinv, gammaincinv
-
-    num = len(observed)
-    keys = roots("customers", name, [(index, i) for i in range(num)])
-
-    def uniform(draw: int) -> Floats:
-        return streams.unit(keys + streams.GOLDEN * np.full(num, draw, np.uint64))
-
-    rate = gammaincinv(model.r, uniform(0)) / model.alpha
-    drop = betaincinv(model.a, model.b, uniform(1)) if model.a > 0 else np.zeros(num)
-    count, last = np.zeros(num, np.int64), np.zeros(num)
-    clock, alive, draw = np.zeros(num), rate > 0, 2
-    while alive.any():
-        wait = -np.log1p(-uniform(draw))
-        clock = clock + np.divide(wait, rate, out=np.full(num, np.inf), where=alive)
-        alive &= clock <= observed
-        count, last = count + alive, np.where(alive, clock, last)
-        alive &= uniform(draw + 1) >= drop
-        draw += 2
-    return Customers(count, last, np.asarray(observed, np.float64))
+    least = np.arange(CELLS)
+    while (expected := _expected(model, times, counts, least))[-1] > counts.sum() / 2:
+        least = 2 * least
+    while len(least) > 1 and expected.min() < LEAST_EXPECTED:
+        at = int(expected.argmin())
+        left = at > 0 and (at == len(least) - 1 or expected[at - 1] <= expected[at + 1])
+        least = np.delete(least, at if left else at + 1)
+        expected = _expected(model, times, counts, least)
+    return least
 
 
-class Bootstrap(NamedTuple):
-    """What fits to customers drawn from a fit say of it.
-
-    Attributes:
-        draws: number of drawn logs that could be fitted.
-        errors: standard deviation over them of r, alpha, a, b, drop-out and purchase, (6,). Those
-            of a and b are large where some draws put them at the edge of the search.
-        p: share of the draws, with the data, whose chi-squared is at least that of the data.
-    """
-
-    draws: int
-    errors: Floats
-    p: float
-
-
-def bootstrap(fit: CustomerFit, draws: int, name: str = "bootstrap") -> Bootstrap:
-    """Return standard errors and p by a parametric bootstrap.
-
-    Each draw has the fit's parameters, is observed as long as the data are, and is fitted anew. A
-    draw in which nobody purchased again is left out.
-
-    Source: B. Efron and R. Tibshirani (1993), *An introduction to the bootstrap*, chapter 6.
-
-    Args:
-        fit: of the data.
-        draws: at least 2.
-        name: of the numbers drawn.
-
-    Raises:
-        ValueError: If `draws` is below 2.
-    """
-    if draws < 2:
-        raise ValueError(f"draws must be at least 2, got {draws}")
-    found, above = [], 0
-    for index in range(draws):
-        drawn = simulate(fit.model, fit.customers.observed, name=name, index=index)
-        if not drawn.frequency.any():
-            continue
-        model = most_likely(drawn)
-        found.append([*model[:4], model.dropout, model.weekly_purchase])
-        above += goodness(drawn, model).statistic >= fit.goodness.statistic
-    return Bootstrap(len(found), np.std(found, axis=0, ddof=1), (1 + above) / (len(found) + 1))
+def _expected(model: BgNbd, times: Floats, counts: Ints, least: Ints) -> Floats:
+    tails = counts @ chance_of_repeats(model, least[None, :], times[:, None])
+    return np.asarray(tails - np.append(tails[1:], 0.0))

@@ -1,5 +1,6 @@
 """How well a fit fits, as pictures; what was measured is filled, what is fitted is hollow."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from stratagem.envs.core import Floats
 from stratagem.report.canvas import DASHED, GRID, INK, SOFT, colour
 
 from .clicks import ClickFit
-from .customers import CustomerFit
+from .customers import CustomerFit, Goodness
 
 MOST_ITEMS = 80
 """More items than this are thinned out evenly by rank."""
@@ -22,8 +23,7 @@ def draw_customers(fit: CustomerFit) -> Any:
     logarithmic axes, on which 0 is not shown.
     """
     found = fit.goodness
-    num, last = len(fit.customers.frequency), len(found.observed) - 1
-    places = np.arange(last + 1)
+    num, places = len(fit.customers.frequency), np.arange(len(found.least))
     tails = (found.observed[::-1].cumsum()[::-1], found.expected[::-1].cumsum()[::-1])
     figure, panels = _panels(3, 7.2)
     for axes, (seen, fitted), title in zip(
@@ -49,7 +49,8 @@ def draw_customers(fit: CustomerFit) -> Any:
         axes.plot(places[shown], seen[shown], "o", color=colour(0), ms=4, label="seen", zorder=3)
         axes.set_yscale("log")
         axes.set_title(title, fontsize=10, loc="left", color=INK)
-    differs = (found.observed - found.expected) / _deviation(found.expected, num)
+    deviation = _deviation(found.expected, num)
+    differs = (found.observed - found.expected) / np.where(deviation > 0, deviation, np.inf)
     panels[2].axhspan(-1.96, 1.96, color=GRID, alpha=0.5, lw=0)
     panels[2].plot(places, differs, "o", color=colour(0), ms=4)
     panels[2].axhline(0, color=SOFT, lw=1, ls=DASHED)
@@ -57,12 +58,12 @@ def draw_customers(fit: CustomerFit) -> Any:
         "seen less expected, in standard deviations", fontsize=10, loc="left", color=INK
     )
     for axes in panels:
-        axes.set_xticks(places, [*map(str, range(last)), f"{last}+"])
+        axes.set_xticks(places, cell_names(found, more="+"))
     panels[2].set_xlabel("x", fontsize=9, color=INK)
     panels[0].legend(fontsize=8, frameon=False)
-    p = "" if found.degrees < 1 else f"{found.p:.2g} to "
+    ends = [f"{p:.2g}" for p in (found.p, found.p_most) if not np.isnan(p)]
     panels[1].annotate(
-        f"n = {num:,}; chi-squared {found.statistic:.2f}, p {p}{found.p_most:.2g}",
+        f"n = {num:,}; chi-squared {found.statistic:.2f}, p {' to '.join(ends) or 'undefined'}",
         (0.98, 0.95),
         xycoords="axes fraction",
         ha="right",
@@ -71,6 +72,15 @@ def draw_customers(fit: CustomerFit) -> Any:
         color=SOFT,
     )
     return figure
+
+
+def cell_names(found: Goodness, *, more: str = " or more") -> list[str]:
+    """Return what each cell of a goodness of fit holds, such as 0, 1 and "2 or more"."""
+    least = found.least.tolist()
+    names = [
+        str(low) if low + 1 == high else f"{low} to {high - 1}" for low, high in pairwise(least)
+    ]
+    return [*names, f"{least[-1]}{more}"]
 
 
 def _deviation(expected: Floats, num: int) -> Floats:

@@ -130,10 +130,10 @@ def parameters(fit: Fit, assumed: Assumptions | None = None) -> dict[str, Any]:
 
     A customer log gives `stay`, `returning`, `lost`, `friction`, `continuation` and `start`, a
     click log gives `arms`; what is missing is the game's default. Chances are rounded to 6
-    decimals, clicks to 3.
+    decimals, clicks to 3; `stay` is a millionth at least, as the game needs.
 
     Raises:
-        ValueError: If a period is so short that a purchase within one is rarer than that.
+        ValueError: If a period is so short that a purchase within one is rarer than a millionth.
     """
     assumed = assumed or Assumptions()
     found: dict[str, Any] = {}
@@ -146,15 +146,16 @@ def parameters(fit: Fit, assumed: Assumptions | None = None) -> dict[str, Any]:
         model, middle = fit.customers.model, assumed.levels // 2
         odds = np.exp(-assumed.effect * (np.arange(assumed.levels) - middle))
         dropout = odds * model.dropout / (1 - model.dropout + odds * model.dropout)
-        stay = (1 - dropout) * model.weekly_purchase
-        if stay.min() < 1e-6:
+        purchase = model.weekly_purchase
+        if purchase < 1e-6:
             raise ValueError(
-                f"period must be longer: the chance of a purchase within one is {stay.min():.2g}"
+                f"period must be longer: the chance of a purchase within one is {purchase:.2g}"
             )
+        stay = np.maximum((1 - dropout) * purchase, 1e-6)  # the game has no stay of 0
         found |= {
             "stay": stay.round(6).tolist(),
-            "returning": [round(model.weekly_purchase, 6)] * assumed.levels,
-            "lost": (dropout / (1 - stay)).round(6).tolist(),
+            "returning": [round(purchase, 6)] * assumed.levels,
+            "lost": np.minimum(dropout / (1 - stay), 1).round(6).tolist(),
             "friction": 0.0,
             "continuation": round(assumed.continuation, 6),
             "start": middle,
