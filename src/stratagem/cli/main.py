@@ -300,30 +300,15 @@ def _fit(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--end", metavar="TIME", help="observation ended then (customer, time), default: last row"
     )
-    one.add_argument(
-        "--effect",
-        type=float,
-        default=0.5,
-        metavar="E",
-        help="assumed fall in the log-odds of drop-out per level of satisfaction, default .5",
-    )
-    one.add_argument(
-        "--levels", type=positive, default=11, metavar="N", help="of satisfaction, odd, default 11"
-    )
-    one.add_argument(
-        "--impressions",
-        type=float,
-        default=1000.0,
-        metavar="N",
-        help="assumed, in a period with a purchase, default 1000",
-    )
-    one.add_argument(
-        "--continuation",
-        type=float,
-        default=1 - 1 / 52,
-        metavar="C",
-        help="assumed chance that another period follows, default 51/52",
-    )
+    for name, kind, default, meaning in (
+        ("effect", float, 0.5, "fall in the log-odds of drop-out per level, default .5"),
+        ("levels", positive, 11, "levels of satisfaction, odd, default 11"),
+        ("impressions", float, 1000.0, "impressions in a period with a purchase, default 1000"),
+        ("continuation", float, 1 - 1 / 52, "chance that a period follows, default 51/52"),
+    ):
+        one.add_argument(
+            f"--{name}", type=kind, default=default, metavar="X", help=f"assumed {meaning}"
+        )
     one.add_argument(
         "--bootstrap",
         type=positive,
