@@ -30,6 +30,7 @@ OUTER = {
     "committing",
     "serving",
     "metagame",
+    "fitting",
     "reproductions",
     "scenarios",
     "metrics",

@@ -14,6 +14,7 @@ import pytest
 from stratagem.cli.main import UsageError, parser
 from stratagem.cli.reproducing import as_json, band, reproduce_named
 from stratagem.envs.games.information.information_game import InformationGame
+from stratagem.envs.games.recommendation.calibration import load_customers
 from stratagem.envs.games.stackelberg.matrix_presets import preset
 from stratagem.envs.planning import payoffs
 from stratagem.envs.solvers.channel import divergence
@@ -26,6 +27,7 @@ from stratagem.reproductions import (
     at_least,
     at_most,
     channel,
+    customers,
     disengagement,
     disengagement_plans,
     exploitation,
@@ -60,6 +62,7 @@ NAMES = (
     "no-reversal-control",
     "plan-enumeration-is-optimal",
     "modified-elasticity",
+    "cdnow-bgnbd",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
@@ -368,6 +371,30 @@ def test_spread_of_pairs_of_messages_by_enumeration() -> None:
     found = [divergence(own, cover) for own in pairs]
     assert np.mean(found) == pytest.approx(channel.PAIR_DIVERGENCE, abs=5e-5)
     assert np.std(found) == pytest.approx(channel.PAIR_SPREAD, abs=5e-5)
+
+
+def test_customers_in_short() -> None:
+    found = customers.cdnow_bgnbd(quiet, draws=2, controls=1)
+    assert found["log-likelihood"] == pytest.approx(-9582.4, abs=0.05)
+    assert found["log-likelihood gained by drop-out"] > 100
+    none = "log-likelihood gained by drop-out where there is none, most of 10 cohorts"
+    assert found[none] < customers.CLEAR
+    left = "share of the gain left where last purchases come as without drop-out, most of 10 times"
+    assert found[left] < 0.5
+    for name in customers.NAMES:
+        off = found[f"a drawn cohort fitted anew: {name}, standard errors from the truth"]
+        assert abs(off) < 3
+
+
+def test_last_purchases_that_come_as_without_drop_out_by_their_mean() -> None:
+    data = load_customers()
+    drawn = customers.stayed(data, 0)
+    assert (drawn.frequency == data.frequency).all()
+    for x in (1, 2, 4):
+        share = (drawn.recency / drawn.observed)[data.frequency == x]
+        error = share.std() / len(share) ** 0.5
+        assert share.mean() == pytest.approx(x / (x + 1), abs=4 * error)
+    assert (drawn.recency[data.frequency == 0] == 0).all()
 
 
 @pytest.mark.slow
