@@ -43,6 +43,12 @@ GAMES: dict[str, Game[Any]] = {
         {"feedback": "payoff", "horizon": 5, "precision": (0.5, 0.0)}
     ),
     "ContentDisengagement, cdnow": registry["ContentDisengagement-v0"].build({"preset": "cdnow"}),
+    "DisengagementPopulation, adversarial, bandit": registry["DisengagementPopulation-v0"].build(
+        {"arrival": "adversarial", "feedback": "bandit", "horizon": 40}
+    ),
+    "DisengagementPopulation, realised": registry["DisengagementPopulation-v0"].build(
+        {"arrival": "shifting", "value": "realised", "counted": 3, "horizon": 6}
+    ),
     "Prisoners": Prisoners(),
     "Prisoners, endless": Prisoners(continuation=1.0),
     "Turns": Turns(),

@@ -9,9 +9,10 @@ how far off it may be, and where it comes from. One module per family of experim
 - `screens`: marks of collusion in the prices of a known cartel.
 - `channel`: codes that leave no trace, and codes that were learnt in private.
 - `pricing`: Q-learners that set prices, and collude.
+- `serving`: learning which plan serves users of unknown pattern.
 """
 
-from . import channel, exploitation, following, knowledge, pricing, screens
+from . import channel, exploitation, following, knowledge, pricing, screens, serving
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -44,4 +45,5 @@ __all__ = [
     "reproduce",
     "reproduction",
     "screens",
+    "serving",
 ]

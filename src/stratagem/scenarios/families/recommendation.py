@@ -34,6 +34,31 @@ def _content() -> list[Scenario]:
     return found
 
 
+def _population() -> list[Scenario]:
+    found = []
+    for arrival, about in (
+        ("iid", "Types of users come by fixed shares."),
+        ("shifting", "The shares of types change half-way."),
+        ("adversarial", "Users come in a sequence made against who follows the leader."),
+    ):
+        params = {"arrival": arrival}
+        game = built("DisengagementPopulation-v0", **params)
+        found.append(
+            scenario(
+                f"population-{arrival}",
+                "DisengagementPopulation-v0",
+                params,
+                lineups=(*scripted(game), *alike(game, "hedge", "fictitious_play", "exp3")),
+                periods=1000,
+                training=2000,
+                tags=("disengagement",),
+                about=about,
+            )
+        )
+    return found
+
+
 SCENARIOS: Builders = {
     "ContentDisengagement-v0": _content,
+    "DisengagementPopulation-v0": _population,
 }
