@@ -56,6 +56,12 @@ GAMES: dict[str, Game[Any]] = {
     "ContentDisengagement, types seen, any move within the levels": registry[
         "ContentDisengagement-v0"
     ].build(one_step(7)._asdict() | {"users": ((0.4, {"friction": 0.8}), (0.6, {"start": 2}))}),
+    "DisengagementPopulation, adversarial, bandit": registry["DisengagementPopulation-v0"].build(
+        {"arrival": "adversarial", "feedback": "bandit", "horizon": 40}
+    ),
+    "DisengagementPopulation, realised": registry["DisengagementPopulation-v0"].build(
+        {"arrival": "shifting", "value": "realised", "counted": 3, "horizon": 6}
+    ),
     "Prisoners": Prisoners(),
     "Prisoners, endless": Prisoners(continuation=1.0),
     "Turns": Turns(),

@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from math import inf, nan
+from math import inf, log, nan
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from stratagem.reproductions import (
     reproduce,
     reproduction,
     screens,
+    serving,
 )
 from stratagem.reproductions.play import expected_payoffs
 from stratagem.reproductions.registry import Note
@@ -63,6 +64,7 @@ NAMES = (
     "plan-enumeration-is-optimal",
     "modified-elasticity",
     "cdnow-bgnbd",
+    "hedge-half-competitive",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
@@ -363,6 +365,25 @@ def test_disengagement_in_short() -> None:
     held = disengagement_plans.modified_elasticity_decides(quiet, levels=13)
     assert held["satisfaction held, friction 0.5"] == pytest.approx(6.016, abs=1e-3)
     assert held["difference of the two conditions where nobody returns"] < 1e-6
+
+
+def test_serving_in_short() -> None:
+    found = serving.hedge_half_competitive(quiet, users=300, copies=5, draws=5)
+    assert found["regret of hedge, adversarial"] < (300 * log(6) / 2) ** 0.5
+    assert found["regret of following the leader, adversarial"] > 25
+    for name in ("iid", "shifting", "adversarial"):
+        assert found[f"hedge's share of the per-user optimum, {name}"] > 0.6
+    assert found["the myopic target's share, users who must be satisfied first"] < 0.5
+
+
+def test_regret_and_share_of_what_was_served_by_hand() -> None:
+    game = serving.DisengagementPopulation(**serving.NEEDY, horizon=3)
+    targets = np.array([[0], [2], [2]])
+    found = serving.Served(np.zeros((3, 1), np.int64), targets)
+    burn, climb = game.payoffs[0, [0, 2]]
+    width = climb - game.payoffs.min()
+    assert serving.regret(game, found) == pytest.approx((climb - burn) / width)
+    assert serving.share(game, found) == pytest.approx((burn + 2 * climb) / (3 * climb))
 
 
 def test_spread_of_pairs_of_messages_by_enumeration() -> None:

@@ -34,6 +34,32 @@ def _content() -> list[Scenario]:
     return found
 
 
+def _population() -> list[Scenario]:
+    """Learners are scored once frozen, which says something only where users go on as before."""
+    found = []
+    for arrival, learners, about in (
+        ("iid", ("hedge", "fictitious_play", "exp3"), "Types of users come by fixed shares."),
+        ("shifting", (), "The shares of types change half-way."),
+        ("adversarial", (), "Users come in a sequence made against who follows the leader."),
+    ):
+        params = {"arrival": arrival}
+        game = built("DisengagementPopulation-v0", **params)
+        found.append(
+            scenario(
+                f"population-{arrival}",
+                "DisengagementPopulation-v0",
+                params,
+                lineups=(*scripted(game), *alike(game, *learners)),
+                periods=1000,
+                training=2000 if learners else 0,
+                tags=("disengagement",),
+                about=about,
+            )
+        )
+    return found
+
+
 SCENARIOS: Builders = {
     "ContentDisengagement-v0": _content,
+    "DisengagementPopulation-v0": _population,
 }
