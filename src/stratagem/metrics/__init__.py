@@ -9,12 +9,14 @@ from .bootstrap import RESAMPLES, Interval, interval, iqm, mean, resample
 from .comparisons import paired, probability_of_improvement
 from .crossing import CrossPlay, cross_play
 from .detection import Confusion, auc, auc_interval, block_interval, confusion
+from .engagement import Engagement, log_slope
 from .shares import share, shares
 
 __all__ = [
     "RESAMPLES",
     "Confusion",
     "CrossPlay",
+    "Engagement",
     "Interval",
     "auc",
     "auc_interval",
@@ -23,6 +25,7 @@ __all__ = [
     "cross_play",
     "interval",
     "iqm",
+    "log_slope",
     "mean",
     "paired",
     "probability_of_improvement",

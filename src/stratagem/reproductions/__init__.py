@@ -9,9 +9,10 @@ how far off it may be, and where it comes from. One module per family of experim
 - `screens`: marks of collusion in the prices of a known cartel.
 - `channel`: codes that leave no trace, and codes that were learnt in private.
 - `pricing`: Q-learners that set prices, and collude.
+- `feedback`: platforms that are told at times what users think, and creators who know it.
 """
 
-from . import channel, exploitation, following, knowledge, pricing, screens
+from . import channel, exploitation, feedback, following, knowledge, pricing, screens
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -36,6 +37,7 @@ __all__ = [
     "at_most",
     "channel",
     "exploitation",
+    "feedback",
     "find",
     "following",
     "knowledge",
