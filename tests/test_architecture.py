@@ -28,6 +28,7 @@ OUTER = {
     "making",
     "players",
     "committing",
+    "transforming",
     "metagame",
     "reproductions",
     "scenarios",

@@ -11,7 +11,8 @@ loss for each of its own choices, here called steps, and knows nothing of silenc
 - `missing_as_zero`: one pull, and a loss that is not observed counts as 0. This is a mistake, and
   here to be measured: losses appear as f times as large, so it may settle on a bad arm that hides.
 
-With the first two the law of the bandit's choices does not depend on f at all.
+With the first three the law of the bandit's choices does not depend on f at all. B should be about
+ln T over the smallest f for T periods in all: blocks without an observation are then rare.
 
 An observation is (last arm + 1, whether its loss was observed, number of the loss among `levels`).
 The reward is never read, as it would tell what was not observed.

@@ -69,6 +69,8 @@ def test_creators_hardly_care_under_blocks_and_not_at_all_for_feedback_under_pul
     assert profiles["nash_worst"] == profiles["users_worst"]
     assert profiles["nash_best"] == profiles["users_best"]
     assert CreatorGame(platform="missing_as_zero").stakes().tolist() == [np.inf, np.inf]
+    hopeless = CreatorGame(platform="missing_as_zero", rates=(0.9, 1.0), losses=(0.1, 0.9))
+    assert hopeless.stakes().tolist() == [0, 0]
 
 
 @st.composite

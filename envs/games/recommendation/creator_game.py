@@ -46,10 +46,11 @@ truncate it.
 
 ## Benchmarks
 
-Per period. `nash_best` and `nash_worst`: the pure equilibria in which users suffer least and most;
-there is one, as a choice of the other creators changes no creator's best rate but where silence
-counts as 0, and there all at the lowest rate is one. `users_best` and `users_worst`: the profiles
-in which users suffer least and most. By default all creators provoke as little feedback as they
+Per period. `nash_best` and `nash_worst`: of the pure equilibria those in which users suffer least
+and most, often the same one. A creator's reward depends on its own rate alone, so that one rate is
+best whatever the others choose; only where silence counts as 0 do creators compete, and there all
+at the lowest rate is an equilibrium. `users_best` and `users_worst`: the profiles in which users
+suffer least and most. By default all creators provoke as little feedback as they
 can, although the platform learns without regret:
 
 ```pycon
@@ -219,13 +220,14 @@ class CreatorGame(Game[State]):
     def stakes(self) -> Floats:
         """Return each creator's largest relative gain by a change of its rate alone, (N,).
 
-        The largest over all profiles; infinite where a creator may be paid nothing.
+        The largest over all profiles; infinite where a creator may be paid nothing or something.
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratios = [
-                np.nanmax(own.max(axis=i) / own.min(axis=i)) for i, own in enumerate(self._tensor)
-            ]
-        return np.array(ratios) - 1
+        found = []
+        for i, own in enumerate(self._tensor):
+            low, high = own.min(axis=i), own.max(axis=i)
+            gains = np.divide(high - low, low, out=np.full_like(low, np.inf), where=low > 0)
+            found.append(np.where(high > 0, gains, 0.0).max())
+        return np.array(found)
 
     @cached_property
     def _profiles(self) -> Floats:
@@ -292,7 +294,8 @@ class CreatorGame(Game[State]):
             regret = max(self._gain(i, rates) for i in range(len(rates)))
             concept, deviators = "pure_nash", self.agents
             method = "enumeration of all profiles; each creator's every rate by the formula"
-            scope = "all ways of playing, as periods do not depend on each other"
+            extreme = "least" if name == "nash_best" else "most"
+            scope = f"of the pure equilibria of a period, that in which users suffer {extreme}"
         else:
             sign = 1 if name == "users_best" else -1
             own = sign * float(self.excess_loss(self.shown(rates)))

@@ -181,7 +181,7 @@ class ProbabilisticFeedback(Game[State]):
 
     @override
     def benchmarks(self) -> Mapping[str, Benchmark]:
-        pays = -self.means
+        pays = 0.0 - self.means
         fooled = self.apparent <= self.apparent.min() + 1e-12
         naive = int(np.where(fooled, self.means, -1.0).argmax())
         expected = self._expected()
@@ -216,7 +216,7 @@ class ProbabilisticFeedback(Game[State]):
         deviators: tuple[str, ...], method: str, scope: str,
     ) -> Benchmark:  # fmt: skip
         strategy = np.eye(len(self.losses))[[arm]]
-        value = -self.means[arm]
+        value = 0.0 - self.means[arm]
         gap = max(float(regret), abs(float(self._expected()[arm] - value)))
         solution = certified(
             concept, (strategy[0],), [value], regret=gap, method=method, deviators=deviators,
@@ -226,7 +226,7 @@ class ProbabilisticFeedback(Game[State]):
 
     @override
     def risk_scales(self) -> tuple[RiskScale, ...]:
-        safe, worst = -float(self.means.min()), -float(self.means.max())
+        safe, worst = 0.0 - float(self.means.min()), 0.0 - float(self.means.max())
         return (RiskScale("mean reward per period", safe, worst),)
 
     @override
