@@ -1,5 +1,9 @@
 """Experiments about feedback that is not always given: in short, and whole."""
 
+import csv
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +63,26 @@ def test_silence_misleads_only_where_the_better_arm_is_heard_of_more() -> None:
     fooled, told = many / few
     assert fooled > 3.5
     assert told < 3.3
+
+
+def test_the_picture_is_drawn_from_means_of_runs(tmp_path: Path, monkeypatch: Any) -> None:
+    pytest.importorskip("matplotlib")
+    path = Path(__file__).parents[1] / "benchmarks" / "feedback_rates.py"
+    spec = spec_from_file_location("feedback_rates", path)
+    assert spec is not None
+    assert spec.loader is not None
+    script = module_from_spec(spec)
+    spec.loader.exec_module(script)
+    monkeypatch.setattr(sys, "argv", ["x", str(tmp_path), "--runs", "3", "--periods", "50"])
+    script.main()
+    assert (tmp_path / "feedback_rates.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    with (tmp_path / "feedback_rates.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * len(script.LEARNERS) * len(script.RATES)
+    assert {row["n"] for row in rows} == {"3"}
+    monkeypatch.setattr(sys, "argv", ["x", str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit):
+        script.main()
 
 
 @pytest.mark.slow
