@@ -28,8 +28,10 @@ the own content:
 
 This is exact for a platform that runs for a number of steps, whatever bandit it has: what the
 bandit is told does not depend on the rates, so neither do its choices, and the number of times
-shown is independent of them (Wald). For a platform that runs for a number of periods it is an
-approximation, since the others' rates then decide how many steps there are.
+shown is independent of them (Wald). For a platform that runs for a number of periods it holds
+nearly for creators who are shown rarely. A creator who is shown nearly always is then shown what
+the others leave, whatever its rate, and has little to gain. Both are measured by
+`stratagem reproduce creators-best-respond`.
 
 With `platform="missing_as_zero"` silence counts as no loss. Then in the long run the creator whose
 rate times mean loss is smallest is shown always, those who tie in equal parts, and `shares` do not
