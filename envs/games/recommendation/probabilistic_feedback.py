@@ -1,8 +1,8 @@
 r"""A platform learns which content is good, but how often users say so depends on the content.
 
 Each arm is a kind of content. A user who is shown it suffers a loss, and the platform observes the
-loss only with a probability of the arm's own. Whatever the platform does about silence decides
-which content is shown how often, though all of its algorithms may have no regret.
+loss only with a probability of the arm's own. What the platform does about silence decides which
+content is shown how often, even among algorithms without regret.
 
 ## Agents
 
