@@ -37,9 +37,10 @@ Progress goes to the error stream. The exit code is 1 if a measurement leaves it
 Of most papers below we read abstracts, summaries or code, not proofs. Where a game is not printed
 in its source, it is a functional equivalent that we rebuilt, and no target is then the paper's own
 number: this holds for all that is about *Is Knowledge Power?*, for the sale, for the secret
-channel and for users who leave. Published statements about limits are held against finite runs
-with the slack that the target names. Of pricing by Q-learning we have the authors' own output
-tables; [more rows of them](published_pricing.md) have been measured than are targets here.
+channel, for users who leave and for feedback that is not always given. Published statements about
+limits are held against finite runs with the slack that the target names. Of pricing by Q-learning
+we have the authors' own output tables; [more rows of them](published_pricing.md) have been measured
+than are targets here.
 
 The tables have what `stratagem reproduce NAME --json` measured; it measures the same every time.
 """

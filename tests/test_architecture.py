@@ -29,6 +29,7 @@ OUTER = {
     "players",
     "committing",
     "serving",
+    "transforming",
     "metagame",
     "fitting",
     "reproductions",

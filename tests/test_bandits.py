@@ -9,8 +9,10 @@ from gymnasium.spaces import Box, Discrete
 from scipy.special import beta
 from toys import Prisoners, Turns
 
+from stratagem.agents.bandits.aae import AAE
 from stratagem.agents.bandits.epsilon_greedy import EpsilonGreedy
 from stratagem.agents.bandits.exp3 import EXP3
+from stratagem.agents.bandits.exp3_losses import EXP3Losses
 from stratagem.agents.bandits.thompson import Thompson
 from stratagem.agents.bandits.ucb1 import UCB1
 from stratagem.envs import streams
@@ -19,7 +21,8 @@ from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.simulator import rollout
 from stratagem.players import player
 
-BANDITS = (EXP3, UCB1, Thompson, EpsilonGreedy)
+BANDITS = (EXP3, UCB1, Thompson, EpsilonGreedy, AAE, EXP3Losses)
+NAMES = ("exp3", "ucb1", "thompson", "epsilon_greedy", "aae", "exp3_losses")
 
 
 def keys_of(num_copies, first=0):
@@ -90,6 +93,64 @@ def test_ucb1_plays_as_written_down_arm_by_arm() -> None:
         assert arms[t, 0] == arm
         total[arm] += payoffs[t, arm]
         count[arm] += 1
+
+
+def test_a_horizon_widens_the_first_bounds_of_ucb1() -> None:
+    payoffs = np.tile([0.5, 1.0], (4, 1))
+    # after 0, 1: .5 + sqrt(2 ln 4) = 2.165 < 2.665; then 2.165 < 1 + 1.177; then 2.165 > 1.961
+    arms, _ = plays(UCB1(num_actions=2, horizon=4), sequence(payoffs), 4, 1)
+    assert arms.ravel().tolist() == [0, 1, 1, 1]
+    arms, _ = plays(UCB1(num_actions=2, horizon=10**6), sequence(payoffs), 4, 1)
+    # .5 + 5.257 < 6.257; then 5.757 > 1 + 3.717
+    assert arms.ravel().tolist() == [0, 1, 1, 0]
+
+
+def test_an_arm_is_eliminated_once_intervals_part_and_never_comes_back() -> None:
+    """With c = 2 and T = 2 a radius is sqrt(2 ln 2 / n); means 0 and 1 part at n = 6."""
+    learner = AAE(num_actions=2, horizon=2)
+    assert 2 * sqrt(2 * log(2) / 5) > 1 > 2 * sqrt(2 * log(2) / 6)
+    payoffs = np.tile([0.0, 1.0], (60, 1))
+    payoffs[12:, 1] = 0.0  # what is left turns out as bad
+    arms, memory = plays(learner, sequence(payoffs), 60, 1)
+    assert arms[:12].ravel().tolist() == [0, 1] * 6
+    assert (arms[12:] == 1).all()
+    assert memory.plays.tolist() == [[[6, 54]]]
+    assert learner.freeze(memory, 0).rule(np.zeros((1, 2))).tolist() == [1]
+
+
+def test_active_arm_elimination_loses_as_little_as_its_intervals_say() -> None:
+    """A bad arm with gap d is almost surely out by the time that 4 radii are d."""
+    means, periods = (0.5, 0.9, 0.4), 4000
+    arms, _ = plays(AAE(num_actions=3, horizon=periods), bernoulli(means), periods, 60)
+    regret, error = pseudo_regret(arms, means)
+    most = sum(gap * (32 * log(periods) / gap**2 + 1) for gap in (0.4, 0.5))
+    assert 0 < regret < most - 3 * error
+    assert (arms[-1] == 1).all()
+
+
+def test_one_step_of_exp3_on_losses_by_hand() -> None:
+    learner = EXP3Losses(num_actions=2, low=-1.0, high=3.0, rate=0.5)
+    memory = learner.init(400, None)
+    rng = streams.Stream(keys_of(400), np.full(400, 1, np.uint64), 2)
+    first, memory = learner.act(np.zeros(400), memory, rng)
+    memory = learner.update(lesson(first, np.zeros(400)), memory)  # loss .75, estimate 1.5
+    assert np.allclose(np.sort(memory.sums[:, 0], axis=1), [0.0, 1.5])
+    rng = streams.Stream(keys_of(400), np.full(400, 2, np.uint64), 2)
+    second, memory = learner.act(np.zeros(400), memory, rng)
+    p = exp(-0.75) / (1 + exp(-0.75))
+    assert np.allclose(memory.mark, np.where(second == first, p, 1 - p), rtol=0, atol=1e-15)
+    assert (second == first).mean() == pytest.approx(p, abs=4.5 * sqrt(p * (1 - p) / 400))
+
+
+@pytest.mark.parametrize("k", [2, 4])
+@pytest.mark.parametrize("tuned", [True, False])
+def test_exp3_on_losses_keeps_its_regret_below_the_bound(k, tuned) -> None:
+    """Bubeck and Cesa-Bianchi 2012, Theorem 3.1, on a sequence fixed beforehand."""
+    periods = 2000
+    learner = EXP3Losses(num_actions=k, horizon=periods if tuned else None)
+    regret, error = regret_on(learner, changing(periods, k), 50)
+    bound = (sqrt(2) if tuned else 2) * sqrt(periods * k * log(k))
+    assert regret < bound - 3 * error
 
 
 def test_one_step_of_exp3_by_hand() -> None:
@@ -341,14 +402,16 @@ def test_random_ties_play_all_equal_arms_alike_and_lowest_the_first() -> None:
 
 
 def learners(**shared):
-    return [kind(num_actions=3, **shared) for kind in BANDITS]
+    """Return one of each; 200 plays must suffice to eliminate."""
+    short = {AAE: {"horizon": 100}}
+    return [kind(num_actions=3, **shared, **short.get(kind, {})) for kind in BANDITS]
 
 
 SPACE = Turns().observation_spaces[1]
 
 
 @pytest.mark.parametrize("space", [None, SPACE], ids=["one", "each"])
-@pytest.mark.parametrize("kind", range(4))
+@pytest.mark.parametrize("kind", range(len(BANDITS)))
 def test_a_bandit_that_must_not_never_does(kind, space) -> None:
     game = Turns()
     follower = learners(observation_space=space)[kind]
@@ -361,7 +424,7 @@ def test_a_bandit_that_must_not_never_does(kind, space) -> None:
 
 
 @pytest.mark.parametrize("space", [None, SPACE], ids=["one", "each"])
-@pytest.mark.parametrize("kind", range(4))
+@pytest.mark.parametrize("kind", range(len(BANDITS)))
 def test_a_copy_in_a_batch_is_a_batch_of_one(kind, space) -> None:
     game = Turns()
     seats = [
@@ -376,7 +439,7 @@ def test_a_copy_in_a_batch_is_a_batch_of_one(kind, space) -> None:
             assert np.array_equal(batch[i], one[0])
 
 
-@pytest.mark.parametrize("kind", range(4))
+@pytest.mark.parametrize("kind", range(len(BANDITS)))
 def test_a_leader_learns_from_what_it_is_paid_while_it_waits(kind) -> None:
     """The follower matches: arm a pays .25 at once and a in the next period."""
     game = Turns()
@@ -425,7 +488,7 @@ def test_frozen_bandits_play_what_they_say() -> None:
         _, memory = plays(learner, payoffs, 200, 3)
         policy = pickle.loads(pickle.dumps(learner.freeze(memory, 1)))
         response = policy.rule(np.zeros((2, 2)))
-        if isinstance(learner, EXP3):
+        if isinstance(learner, (EXP3, EXP3Losses)):
             shares = memory.plays[1, 0] / 200
             assert np.array_equal(response, [shares, shares])
         else:
@@ -438,7 +501,9 @@ def test_a_frozen_bandit_leaves_out_what_was_illegal() -> None:
         stream = streams.Stream(keys_of(1), np.ones(1, np.uint64), 2)
         _, memory = learner.act(np.zeros(1), memory, stream, np.array([[False, True, True]]))
         response = learner.freeze(memory, 0).rule(np.zeros((1, 2)))
-        assert response.tolist() == ([[0.0, 0.5, 0.5]] if isinstance(learner, EXP3) else [1])
+        assert response.tolist() == (
+            [[0.0, 0.5, 0.5]] if isinstance(learner, (EXP3, EXP3Losses)) else [1]
+        )
 
 
 @pytest.mark.parametrize("kind", BANDITS)
@@ -467,6 +532,12 @@ def test_what_all_bandits_refuse(kind, options, message) -> None:
         (EpsilonGreedy, {"epsilon": 1.5}, r"epsilon must be in \[0, 1\], got 1.5"),
         (EpsilonGreedy, {"epsilon": -1.0, "schedule": "falling"}, "epsilon must be at least 0"),
         (EpsilonGreedy, {"schedule": "slow"}, "schedule must be 'constant' or 'falling'"),
+        (UCB1, {"horizon": 1}, "horizon must be at least 2, got 1"),
+        (AAE, {"horizon": 1}, "horizon must be at least 2, got 1"),
+        (AAE, {"exploration": 0.0}, "exploration must be positive, got 0.0"),
+        (EXP3Losses, {"rate": 0.0}, "rate must be positive, got 0.0"),
+        (EXP3Losses, {"horizon": 0}, "horizon must be at least 1, got 0"),
+        (EXP3Losses, {"rate": 0.1, "horizon": 9}, "give rate or horizon, got 0.1 and 9"),
     ],
 )
 def test_what_a_bandit_refuses(kind, options, message) -> None:
@@ -486,7 +557,7 @@ def test_one_action_is_played_for_ever(kind) -> None:
     assert not arms.any()
 
 
-@pytest.mark.parametrize("name", ["exp3", "ucb1", "thompson", "epsilon_greedy"])
+@pytest.mark.parametrize("name", NAMES)
 def test_names_take_the_payoff_range_from_the_game(name) -> None:
     game = Prisoners()
     found = player(name, game, 0)
@@ -501,7 +572,7 @@ def test_names_take_the_payoff_range_from_the_game(name) -> None:
         player(name, game, 0, nonsense=1)
 
 
-@pytest.mark.parametrize("name", ["exp3", "ucb1", "thompson", "epsilon_greedy"])
+@pytest.mark.parametrize("name", NAMES)
 def test_named_bandits_play_a_pricing_game(name) -> None:
     game = LogitPricing(num_prices=5)
     seats = [player(name, game, seat) for seat in range(2)]

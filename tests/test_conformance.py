@@ -62,6 +62,12 @@ GAMES: dict[str, Game[Any]] = {
     "DisengagementPopulation, realised": registry["DisengagementPopulation-v0"].build(
         {"arrival": "shifting", "value": "realised", "counted": 3, "horizon": 6}
     ),
+    "ProbabilisticFeedback, a law, ending": registry["ProbabilisticFeedback-v0"].build(
+        {"losses": (0.5, ((0.0, 0.5), (0.25, 0.5))), "rates": (0.5, 0.8), "continuation": 0.9}
+    ),
+    "CreatorGame, three creators, ending": registry["CreatorGame-v0"].build(
+        {"losses": (0.3, 0.4, 0.6), "shares": (0.5, 0.3, 0.2), "continuation": 0.9}
+    ),
     "Prisoners": Prisoners(),
     "Prisoners, endless": Prisoners(continuation=1.0),
     "Turns": Turns(),

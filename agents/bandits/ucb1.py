@@ -1,7 +1,7 @@
 r"""UCB1: play each arm once, then the one with the highest upper confidence bound.
 
 The bound is $\bar x_i + \sqrt{c \ln t / n_i}$, with t the plays so far and $n_i$ those of the
-arm; payoffs are scaled to [0, 1].
+arm; payoffs are scaled to [0, 1]. With a `horizon` T the bound has $\ln T$ from the start.
 
 Sources:
 - P. Auer, N. Cesa-Bianchi and P. Fischer (2002), *Finite-time analysis of the multiarmed bandit
@@ -35,6 +35,7 @@ class UCB1:
         high: highest payoff, above `low`.
         exploration: c, non-negative.
         ties: which of equally good arms is played; "random" takes one draw per period.
+        horizon: T, at least 2; None to count the plays so far instead.
         observation_space: finite; None for one bandit whatever is seen.
     """
 
@@ -43,6 +44,7 @@ class UCB1:
     high: float = 1.0
     exploration: float = 2.0
     ties: Ties = "lowest"
+    horizon: int | None = None
     observation_space: Space[Any] | None = None
 
     def __post_init__(self) -> None:
@@ -51,6 +53,8 @@ class UCB1:
         ledger.check_ties(self.ties)
         if not 0 <= self.exploration < np.inf:
             raise ValueError(f"exploration must be at least 0, got {self.exploration}")
+        if self.horizon is not None and self.horizon < 2:
+            raise ValueError(f"horizon must be at least 2, got {self.horizon}")
 
     def init(self, num_copies: int, rng: Stream) -> Ledger:
         """Start without any play."""
@@ -64,7 +68,8 @@ class UCB1:
         views, legal, active = ledger.look(self.observation_space, observation, memory, mask)
         rows = np.arange(len(rng))
         plays = memory.plays[rows, views]
-        log = np.log(np.maximum(plays.sum(axis=1, keepdims=True), 1))
+        known = plays.sum(axis=1, keepdims=True) if self.horizon is None else self.horizon
+        log = np.log(np.maximum(known, 1))
         width = np.sqrt(self.exploration * log / np.maximum(plays, 1))
         bounds = np.where(plays > 0, ledger.means(memory, rows, views) + width, np.inf)
         arms = ledger.best(np.where(legal, bounds, -np.inf), self.ties, rng)

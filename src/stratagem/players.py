@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.spaces import Discrete
 
+from stratagem.agents.bandits.aae import AAE
 from stratagem.agents.bandits.epsilon_greedy import EpsilonGreedy
 from stratagem.agents.bandits.exp3 import EXP3
+from stratagem.agents.bandits.exp3_losses import EXP3Losses
 from stratagem.agents.bandits.thompson import Thompson
 from stratagem.agents.bandits.ucb1 import UCB1
 from stratagem.agents.commitment.mimic import mimic
@@ -42,6 +44,7 @@ from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import ExplicitTable, tabulate
 
 from . import committing, serving
+from .transforming import transformed
 
 
 def _count(game: Game[Any], seat: int, name: str) -> int:
@@ -297,12 +300,33 @@ PLAYERS: Mapping[str, Entry] = {
     "exp3": Entry(
         _bandit("exp3", EXP3), "exponential weights on its own payoffs alone", learns=True
     ),
+    "exp3_losses": Entry(
+        _bandit("exp3_losses", EXP3Losses),
+        "the same on its losses, without uniform exploration",
+        learns=True,
+    ),
     "ucb1": Entry(_bandit("ucb1", UCB1), "the highest upper confidence bound", learns=True),
+    "aae": Entry(_bandit("aae", AAE), "active arms in turn, until they must be worse", learns=True),
     "thompson": Entry(
         _bandit("thompson", Thompson), "the highest draw from the posterior", learns=True
     ),
     "epsilon_greedy": Entry(
         _bandit("epsilon_greedy", EpsilonGreedy), "the best mean, or any action", learns=True
+    ),
+    "bb_pull": Entry(
+        transformed("bb_pull"), "bandit NAME, each arm until it is heard of", "NAME", learns=True
+    ),
+    "bb_divide": Entry(
+        transformed("bb_divide"), "bandit NAME, told once per block of pulls", "NAME", learns=True
+    ),
+    "bonus_pulls": Entry(
+        transformed("bonus_pulls"), "the same, one more pull per loss observed", "NAME", learns=True
+    ),
+    "missing_as_zero": Entry(
+        transformed("missing_as_zero"),
+        "bandit NAME, which takes silence for 0",
+        "NAME",
+        learns=True,
     ),
     "commit": Entry(committing.build_commit, "every action drawn from one mix", "P/P/..."),
     "stackelberg": Entry(

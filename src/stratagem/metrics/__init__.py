@@ -9,6 +9,7 @@ from .bootstrap import RESAMPLES, Interval, interval, iqm, mean, resample
 from .comparisons import paired, probability_of_improvement
 from .crossing import CrossPlay, cross_play
 from .detection import Confusion, auc, auc_interval, block_interval, confusion
+from .pulls import Pulls, log_slope
 from .shares import share, shares
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Confusion",
     "CrossPlay",
     "Interval",
+    "Pulls",
     "auc",
     "auc_interval",
     "block_interval",
@@ -23,6 +25,7 @@ __all__ = [
     "cross_play",
     "interval",
     "iqm",
+    "log_slope",
     "mean",
     "paired",
     "probability_of_improvement",

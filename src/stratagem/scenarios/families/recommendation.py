@@ -59,7 +59,48 @@ def _population() -> list[Scenario]:
     return found
 
 
+def _feedback() -> list[Scenario]:
+    game = built("ProbabilisticFeedback-v0")
+    learners = ("bb_pull:ucb1", "bb_divide:ucb1", "bonus_pulls:ucb1", "missing_as_zero:ucb1")
+    return [
+        scenario(
+            "feedback-quiet-harm",
+            "ProbabilisticFeedback-v0",
+            lineups=(*scripted(game), *alike(game, *learners)),
+            periods=1000,
+            training=5000,
+            learners={name: {"horizon": 5000} for name in learners},
+            tags=("disengagement",),
+            about="Users hardly ever complain about the worse content.",
+        )
+    ]
+
+
+def _creators() -> list[Scenario]:
+    return [
+        scenario(
+            f"creators-{label}",
+            "CreatorGame-v0",
+            {"platform": platform},
+            lineups=(
+                *scripted(game := built("CreatorGame-v0", platform=platform)),
+                *alike(game, "exp3"),
+            ),
+            periods=200,
+            training=2000,
+            tags=("disengagement",),
+            about=about,
+        )
+        for label, platform, about in (
+            ("hide", "bb_pull", "The platform shows more what is heard of less."),
+            ("provoke", "bonus_pulls", "The platform shows more what is heard of more."),
+        )
+    ]
+
+
 SCENARIOS: Builders = {
     "ContentDisengagement-v0": _content,
     "DisengagementPopulation-v0": _population,
+    "ProbabilisticFeedback-v0": _feedback,
+    "CreatorGame-v0": _creators,
 }

@@ -1,0 +1,1 @@
+"""Learners that see what a play cost only at times."""
