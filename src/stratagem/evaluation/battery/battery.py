@@ -32,6 +32,7 @@ class Battery(NamedTuple):
         lineup: names of the seats' policies.
         discount: weight of the next period in all gains from deviating.
         scales: competitive and collusive reward per seat and period, by name of the scale.
+        anchors: competitive and collusive level of each seat, (N,) each.
         runs: each line-up's own measures.
         measures: by name, the mean over the runs in which it is defined, with an interval over
             them; `n` is their number. With one run, the ends are NaN.
@@ -46,6 +47,7 @@ class Battery(NamedTuple):
     lineup: str
     discount: float
     scales: Mapping[str, tuple[float, float]]
+    anchors: tuple[Floats, Floats]
     runs: tuple[Run, ...]
     measures: Mapping[str, Interval]
     high_swap_regret: Interval
@@ -135,6 +137,7 @@ def battery(
         lineup_name(runs[0]),
         market.discount,
         {name: (scale.safe, scale.worst) for name, scale in market.scales.items()},
+        (market.competitive, market.collusive),
         tuple(each),
         {name: interval(values[~np.isnan(values)]) for name, values in table.items()},
         share(table["swap_regret"], SWAP_REGRET),
