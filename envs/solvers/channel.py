@@ -226,7 +226,10 @@ def _ratios(cover: Floats, posted: Floats, messages: int) -> tuple[Floats, Float
     ratio = ratio[order]
     with np.errstate(invalid="ignore"):  # the difference of two infinities is one value
         group = np.append(0, (np.diff(ratio) > _TIES).cumsum())
-    null, alternative = (np.bincount(group, np.exp(ways + own)[order]) for own in (honest, covert))
+    null, alternative = (
+        np.asarray(np.bincount(group, np.exp(ways + own)[order]), np.float64)
+        for own in (honest, covert)
+    )
     return null, alternative
 
 

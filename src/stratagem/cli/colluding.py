@@ -15,7 +15,7 @@ import numpy as np
 
 from stratagem.envs.core import Game, Policy, learns, never_ends
 from stratagem.envs.registry import EnvSpec, find
-from stratagem.evaluation.battery import Battery, battery
+from stratagem.evaluation.battery import Battery, battery, taken_up
 from stratagem.evaluation.battery.labels import SWAP_REGRET
 from stratagem.evaluation.battery.market import make_market
 from stratagem.evaluation.roots import roots
@@ -109,11 +109,7 @@ def _line_ups(
         tick=tick,
     )
     runs = list(zip(*training.policies, strict=True))
-    known = endless and training.states is not None
-    if not known or not all(hasattr(one, "rule") for own in runs for one in own):
-        return runs, None
-    assert training.states is not None
-    return runs, training.states.tolist()
+    return runs, taken_up(training, game, runs)
 
 
 def as_json(found: Battery) -> dict[str, Any]:
