@@ -44,7 +44,8 @@ The tables have what `stratagem reproduce NAME --json` measured; it measures the
 PICTURES = {
     "calvano-alpha-beta-map": """\
 ![Heat map of profit gain by learning rate and decay of exploration: all cells lie between .71 and \
-.91, the brightest at the lower left, the darkest at the lower right and the upper left](alpha_beta_map.png)
+.91, the brightest at the lower left, the darkest at the lower right and the upper \
+left](alpha_beta_map.png)
 
 Each cell is the mean of 20 sessions; the brighter, the nearer to the joint maximum. Rows are
 learning rates; from left to right exploration ends earlier. `python benchmarks/alpha_beta_map.py
