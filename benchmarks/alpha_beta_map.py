@@ -22,13 +22,13 @@ def draw(alphas: Floats, betas: Floats, gains: Floats, count: int) -> Any:
     """Return a matplotlib figure of the gains, (A, B)."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.5, 5.5), layout="constrained")
+    figure = Figure(figsize=(6, 4.2), layout="constrained")
     axes = figure.subplots()
-    image = axes.imshow(gains, origin="lower", aspect="auto", cmap="cividis", vmin=0.5, vmax=1)
+    image = axes.imshow(gains, origin="lower", aspect="auto", cmap="cividis", vmin=0.6, vmax=1)
     for row, column in np.ndindex(gains.shape):
-        ink = "white" if gains[row, column] < 0.75 else "black"
+        ink = "white" if gains[row, column] < 0.78 else "black"
         text = f"{gains[row, column]:.2f}"
-        axes.text(column, row, text, ha="center", va="center", fontsize=8, color=ink)
+        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
     axes.set_xticks(range(len(betas)), [f"{1e6 * beta:.3g}" for beta in betas])
     axes.set_yticks(range(len(alphas)), [f"{alpha:.3g}" for alpha in alphas])
     axes.set_xlabel("decay of exploration, per million periods")
@@ -63,7 +63,7 @@ def main() -> None:
     rows = np.column_stack([alphas, gains])
     np.savetxt(args.folder / "alpha_beta_map.csv", rows, "%.4f", ",", header=head, comments="")
     figure = draw(alphas, betas, gains, args.sessions)
-    figure.savefig(args.folder / "alpha_beta_map.png", dpi=150)
+    figure.savefig(args.folder / "alpha_beta_map.png", dpi=120)
 
 
 if __name__ == "__main__":

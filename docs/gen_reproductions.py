@@ -45,6 +45,27 @@ than are targets here.
 The tables have what `stratagem reproduce NAME --json` measured; it measures the same every time.
 """
 
+PICTURES = {
+    "calvano-alpha-beta-map": """\
+![Heat map of profit gain by learning rate and decay of exploration: all cells lie between .71 and \
+.91, the brightest at the lower left, the darkest at the lower right and the upper \
+left](alpha_beta_map.png)
+
+Each cell is the mean of 20 sessions; the brighter, the nearer to the joint maximum. Rows are
+learning rates; from left to right exploration ends earlier. `python benchmarks/alpha_beta_map.py
+DIR` draws it.
+""",
+    "private-codes-do-not-transfer": """\
+![ROC curves for four messages: of the secure code on the diagonal, of the naive code above it, of \
+thirty learnt codes far above both](channel_roc.png)
+
+The chance that the best test of four messages detects a code, by the chance that it accuses an
+honest sender, exactly: on the diagonal it guesses. Learnt codes post two of four messages only, so
+they are found soon. `python benchmarks/channel_roc.py DIR` draws it.
+""",
+}
+"""What stands below the tables of some experiments."""
+
 
 def cell(text: object) -> str:
     """Return text fit for a cell of a table."""
@@ -71,7 +92,8 @@ def section(outcome: Mapping[str, Any]) -> str:
     """Return the section of one experiment."""
     head = "| measured quantity | measured | target | band | who says so |\n|---|---|---|---|---|"
     rows = "\n".join(map(row, outcome["checks"]))
-    return f"## {outcome['name']}\n\n{outcome['about']}\n\n{head}\n{rows}\n"
+    picture = f"\n{PICTURES[outcome['name']]}" if outcome["name"] in PICTURES else ""
+    return f"## {outcome['name']}\n\n{outcome['about']}\n\n{head}\n{rows}\n{picture}"
 
 
 def page(old: str, outcomes: Sequence[Mapping[str, Any]]) -> str:

@@ -259,6 +259,16 @@ class Game(ABC, Generic[StateT]):
         del state
         return None
 
+    def standing(self, state: StateT) -> Ints | None:
+        """Return the action of each seat that holds while it waits, (N, B).
+
+        It is for games with turns in which what was chosen stays in force until the seat moves
+        again, as a price does. Entries of seats that move are ignored. None (the default) if
+        nothing stays.
+        """
+        del state
+        return None
+
     def legal(self, state: StateT) -> tuple[Bools, ...] | None:
         """Return the legal actions of each agent, (B, n); None (the default) if all are."""
         del state

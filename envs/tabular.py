@@ -172,7 +172,7 @@ def _repeated(game: Game[Any], actions: Ints, stage: Stage) -> RepeatedTable:
 
 
 def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
-    num_agents, num_joint = actions.shape
+    num_joint = actions.shape[1]
     index: dict[tuple[Any, ...], int] = {}  # state -> its number, in order of discovery
 
     def number(state: Any) -> Ints:
@@ -190,14 +190,11 @@ def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
     done = 0
     while done < len(index):
         frontier, done = list(index)[done:], len(index)
+        _check_explicit(game, len(index), num_joint, 1, max_bytes)  # as little as there can be
         state, joint = states(frontier, num_joint), np.tile(actions, len(frontier))
         allowed = _allowed(game, state, joint)
         chance = np.atleast_2d(game.chance(state, joint))
-        needed = len(index) * num_joint * chance.shape[1] * (8 * num_agents + 17)
-        if needed > max_bytes:
-            fits = max_bytes // (num_joint * chance.shape[1] * (8 * num_agents + 17))
-            hint = f"at least {len(index)} states were found, and {fits} of them would fit"
-            raise _too_large(game, needed, max_bytes, hint)
+        _check_explicit(game, len(index), num_joint, chance.shape[1], max_bytes)
         probs = np.broadcast_to(chance, (joint.shape[1], chance.shape[1]))
         steps = [game.step(state, joint, np.full(len(probs), k)) for k in range(probs.shape[1])]
         own = np.arange(done - len(frontier), done).repeat(num_joint)
@@ -229,6 +226,15 @@ def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
         np.ascontiguousarray(np.moveaxis(rewards, 2, 0)),
         terminated,
     )
+
+
+def _check_explicit(
+    game: Game[Any], found: int, num_joint: int, num_outcomes: int, max_bytes: int
+) -> None:
+    each = num_joint * num_outcomes * (8 * len(game.agents) + 17)
+    if found * each > max_bytes:
+        hint = f"at least {found} states were found, and {max_bytes // each} of them would fit"
+        raise _too_large(game, found * each, max_bytes, hint)
 
 
 def _allowed(game: Game[Any], state: Any, joint: Ints) -> Bools:

@@ -892,7 +892,12 @@ def test_the_command_keeps_numbers_picture_and_paths(
     assert set(MEASURES) <= set(found["measures"])
     assert np.shape(found["matrix"]) == (3, 3)
     assert np.shape(found["by_run"][0]["cuts"]) == (2, 2, 21)
-    assert (kept / "impulses.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    for picture in ("impulses", "paths", "matrix"):
+        assert (kept / f"{picture}.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert found["levels"]["firm_0"] == {
+        "competitive": SMALL.prices[0, SMALL.price_axis(0).competitive],
+        "collusive": SMALL.prices[0, SMALL.price_axis(0).collusive],
+    }
     with (kept / "paths.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     cycle = [row for row in rows if row["run"] == "0" and row["what"] == "limit cycle"]

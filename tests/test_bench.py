@@ -49,7 +49,7 @@ PRICING = scenario(
     "pricing-test",
     "LogitPricing-v0",
     {"num_prices": 4},
-    lineups=(("random", "tit_for_tat"), ("ucb1", "background")),
+    lineups=(("random", "tit_for_tat"), ("ucb1", "background"), ("ucb1", "tit_for_tat")),
     focal=(0,),
     train_backgrounds=(("tit_for_tat",),),
     test_backgrounds=(("grim",),),
@@ -57,6 +57,7 @@ PRICING = scenario(
     max_episode_steps=5,
     training=30,
     audit=True,
+    battery=True,
 )
 SUITE = (LEVER, PRICING)
 SEEDS = CHUNK + 2  # so that line-ups have two units
@@ -158,9 +159,10 @@ def test_a_suite_has_a_part_per_line_up_and_chunk_of_seeds(finished):
         for part in one["parts"]:
             assert (folder / "rows" / part).is_file()
             assert (folder / "episodes" / part).is_file()
-    assert len(list((folder / "rows").iterdir())) == 2 * 4
-    assert len(list((folder / "curves").iterdir())) == 2 * 2
-    assert len(list((folder / "audits").iterdir())) == 1 + 2 + 1  # none where backgrounds play
+    assert len(list((folder / "rows").iterdir())) == 2 * 5
+    assert len(list((folder / "curves").iterdir())) == 2 * 3
+    assert len(list((folder / "audits").iterdir())) == 1 + 2 + 1 + 2  # none where backgrounds play
+    assert len(list((folder / "battery").iterdir())) == 2  # of who learns, likewise
     assert len(list((folder / "trained").iterdir())) == 2
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [*TABLES, "trained", "manifest.json"]
@@ -187,6 +189,7 @@ def test_every_run_of_a_line_up_is_audited_and_what_does_not_learn_once(finished
         ("lever-test", "random + random"): [(0, 0), (0, 1)],
         ("lever-test", "q_learning + q_learning"): [(i, k) for i in range(SEEDS) for k in (0, 1)],
         ("pricing-test", "random + tit_for_tat"): [(0, 0), (0, 1)],
+        ("pricing-test", "ucb1 + tit_for_tat"): [(i, k) for i in range(SEEDS) for k in (0, 1)],
     }
 
 

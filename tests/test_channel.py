@@ -13,6 +13,7 @@ from stratagem.envs.solvers.channel import (
     capacity,
     count_vectors,
     detection_auc,
+    detection_roc,
     divergence,
     entropy,
     mutual_information,
@@ -199,3 +200,42 @@ def test_bad_arguments_are_refused_by_name() -> None:
         paraphrased(np.eye(2), np.full(2, 0.5), 2)
     with pytest.raises(ValueError, match="error in"):
         symmetric_capacity(4, 1.5)
+
+
+def test_the_curve_of_one_message_by_hand() -> None:
+    """The rarest message speaks most against the sender: 5/2, 5/4, 5/6 and 5/8 to one."""
+    curve = detection_roc(COVER, UNIFORM, 1)
+    assert curve.false_alarms == pytest.approx([0, 0.1, 0.3, 0.6, 1])
+    assert curve.detected == pytest.approx([0, 0.25, 0.5, 0.75, 1])
+    assert curve.power(0.05) == pytest.approx(0.125)  # the rarest message, every second time
+    assert [curve.power(x) for x in (0, 0.3, 1)] == pytest.approx([0, 0.5, 1])
+    apart = detection_roc(np.array([1.0, 0]), np.array([0, 1.0]), 1)
+    assert [apart.power(x) for x in (0, 0.5, 1)] == [1, 1, 1]
+    with pytest.raises(ValueError, match=r"false_alarms must be in \[0, 1\], got 1.5"):
+        curve.power(1.5)
+
+
+@settings(deadline=None, max_examples=40)
+@given(distributions(3, 3), distributions(3, 3), st.integers(0, 6))
+def test_no_test_of_all_has_more_power_than_the_curve(
+    cover: Floats, posted: Floats, messages: int
+) -> None:
+    curve = detection_roc(cover, posted, messages)
+    heights = (curve.detected[1:] + curve.detected[:-1]) / 2
+    area = float(heights @ np.diff(curve.false_alarms))
+    assert area == pytest.approx(detection_auc(cover, posted, messages), abs=1e-9)
+    # every other test is a set of sequences that raise the alarm
+    sequences = list(product(range(3), repeat=messages))
+    honest, covert = (
+        np.array([np.prod([own[i] for i in one]) for one in sequences]) for own in (cover, posted)
+    )
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        alarm = rng.random(len(sequences)) < rng.random()
+        allowed = min(float(honest[alarm].sum()), 1.0)
+        assert covert[alarm].sum() <= curve.power(allowed) + 1e-9
+
+
+def test_what_leaves_no_trace_is_detected_as_often_as_the_honest_are_accused() -> None:
+    curve = detection_roc(COVER, secure_code(COVER).mean(axis=0), 16)
+    assert [curve.power(x) for x in (0.05, 0.5)] == pytest.approx([0.05, 0.5])

@@ -13,7 +13,8 @@ from stratagem.envs.adapters.pettingzoo import GameAECEnv, GameParallelEnv
 from stratagem.envs.adapters.vector import LearnerVectorEnv
 from stratagem.envs.benchmarks import Benchmark, Certificate, Solution
 from stratagem.envs.core import Conduct, RiskScale, Stage, Step
-from stratagem.testing import OWN_CHECKS, third_party_checks
+from stratagem.envs.games.collusion.sequential_pricing import SequentialPricing
+from stratagem.testing import OWN_CHECKS, NotApplicable, third_party_checks
 
 
 class NewSpaces(Prisoners):
@@ -225,6 +226,24 @@ def test_a_broken_view_is_caught(
     change(view, edit)
     with pytest.raises(AssertionError):
         OWN_CHECKS[check](game)
+
+
+def test_a_game_that_forgets_what_stands_is_caught() -> None:
+    class Forgets(SequentialPricing):
+        def standing(self, state: Any) -> Any:
+            return 0 * super().standing(state)
+
+    class AllMove(Prisoners):
+        def standing(self, state: Any) -> Any:
+            return np.zeros((2, len(state.first)), np.int64)
+
+    OWN_CHECKS["standing"](SequentialPricing())
+    with pytest.raises(AssertionError, match="is not what the seat chose last"):
+        OWN_CHECKS["standing"](Forgets())
+    with pytest.raises(AssertionError, match="nothing can stand"):
+        OWN_CHECKS["standing"](AllMove())
+    with pytest.raises(NotApplicable, match="stays in force"):
+        OWN_CHECKS["standing"](Prisoners())
 
 
 def test_a_view_that_shows_no_mask_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

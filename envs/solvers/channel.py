@@ -154,12 +154,38 @@ def secure_code(cover: Floats) -> Floats:
     )
 
 
-def detection_auc(cover: Floats, posted: Floats, messages: int) -> float:
-    """Return the area under the ROC curve of the best test of posted messages against the cover.
+class Roc(NamedTuple):
+    """The ROC curve of the best test: its corners, between which tests that draw lie.
 
-    That is the chance that the likelihood ratio of messages drawn from `posted` is above that
-    of as many drawn from the cover, a tie counting half. Exact: the counts of messages are
-    enumerated with their multinomial probabilities.
+    Attributes:
+        false_alarms: (K,) chance that honest messages raise the alarm, rising from 0 to 1.
+        detected: (K,) chance that the messages to be detected raise it.
+    """
+
+    false_alarms: Floats
+    detected: Floats
+
+    def power(self, false_alarms: float) -> float:
+        """Return the largest chance of detection with at most so many false alarms, in [0, 1].
+
+        Raises:
+            ValueError: If `false_alarms` is not in [0, 1].
+        """
+        if not 0 <= false_alarms <= 1:
+            raise ValueError(f"false_alarms must be in [0, 1], got {false_alarms}")
+        before = int(np.searchsorted(self.false_alarms, false_alarms, side="right")) - 1
+        if before == len(self.detected) - 1:
+            return 1.0
+        low, high = self.false_alarms[before : before + 2]
+        share = (false_alarms - low) / (high - low)
+        return float(self.detected[before] * (1 - share) + self.detected[before + 1] * share)
+
+
+def detection_roc(cover: Floats, posted: Floats, messages: int) -> Roc:
+    """Return the ROC curve of the best test of posted messages against the cover.
+
+    The test raises the alarm where the likelihood ratio is large. Exact: the counts of messages
+    are enumerated with their multinomial probabilities.
 
     Args:
         cover: distribution of honest messages, (M,).
@@ -169,6 +195,24 @@ def detection_auc(cover: Floats, posted: Floats, messages: int) -> float:
     Raises:
         ValueError: If an argument is out of range, or there are more than `MAX_COUNTS` counts.
     """
+    null, alternative = _ratios(cover, posted, messages)
+    return Roc(*(np.append(0.0, own[::-1].cumsum()) for own in (null, alternative)))
+
+
+def detection_auc(cover: Floats, posted: Floats, messages: int) -> float:
+    """Return the area under the ROC curve of the best test of posted messages against the cover.
+
+    That is the chance that the likelihood ratio of messages drawn from `posted` is above that
+    of as many drawn from the cover, a tie counting half. Arguments and errors are those of
+    `detection_roc`.
+    """
+    null, alternative = _ratios(cover, posted, messages)
+    below = null.cumsum() - null
+    return float(alternative @ (below + null / 2))
+
+
+def _ratios(cover: Floats, posted: Floats, messages: int) -> tuple[Floats, Floats]:
+    """Return the probabilities of each likelihood ratio, rising, honest and covert, (K,) each."""
     cover, posted = _distribution("cover", cover), _distribution("posted", posted)
     if cover.shape != posted.shape:
         raise ValueError(f"posted must have {len(cover)} entries, got {len(posted)}")
@@ -182,9 +226,11 @@ def detection_auc(cover: Floats, posted: Floats, messages: int) -> float:
     ratio = ratio[order]
     with np.errstate(invalid="ignore"):  # the difference of two infinities is one value
         group = np.append(0, (np.diff(ratio) > _TIES).cumsum())
-    null, alternative = (np.bincount(group, np.exp(ways + own)[order]) for own in (honest, covert))
-    below = null.cumsum() - null
-    return float(alternative @ (below + null / 2))
+    null, alternative = (
+        np.asarray(np.bincount(group, np.exp(ways + own)[order]), np.float64)
+        for own in (honest, covert)
+    )
+    return null, alternative
 
 
 def count_vectors(symbols: int, total: int) -> Array:

@@ -70,6 +70,19 @@ as the area under the ROC curve of the best test says; a half is blind guessing.
 
 ```
 
+The covert gain that also goes undetected, by the best test that accuses one honest sender in
+twenty, is what a risk of secret collusion weighs:
+
+```pycon
+>>> for messages in (1, 4, 16, 64):
+...     print(messages, *(round(game.undetected_gain(code, messages), 4) for code in codes))
+1 0.95 0.875
+4 0.95 0.7327
+16 0.95 0.3761
+64 0.95 0.0151
+
+```
+
 What detection cannot do paraphrasing can. With probability r of it the pair gains 1 - r a round,
 and fewer bits arrive.
 
@@ -120,7 +133,14 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Actions, Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
-from ...solvers.channel import detection_auc, mutual_information, paraphrased, secure_code
+from ...solvers.channel import (
+    Roc,
+    detection_auc,
+    detection_roc,
+    mutual_information,
+    paraphrased,
+    secure_code,
+)
 from .channel_benchmarks import Oversight, channel_benchmarks
 
 QUIET, SECRET, PUBLIC = range(3)
@@ -318,6 +338,19 @@ class SecretChannel(Game[State]):
     def detection(self, code: Floats, messages: int) -> float:
         """Return the AUC of the best test of a code (2, M) against the cover, in [0.5, 1]."""
         return detection_auc(self._distribution, code.mean(axis=0), messages)
+
+    def detection_curve(self, code: Floats, messages: int) -> Roc:
+        """Return the ROC curve of the best test of a code (2, M) against the cover."""
+        return detection_roc(self._distribution, code.mean(axis=0), messages)
+
+    def undetected_gain(self, code: Floats, messages: int, false_alarms: float = 0.05) -> float:
+        """Return the covert gain of a code (2, M) times the chance that it goes undetected.
+
+        By the best test of so many messages that accuses an honest sender with the chance
+        `false_alarms`; in [0, 1].
+        """
+        missed = 1 - self.detection_curve(code, messages).power(false_alarms)
+        return self.covert_gain(code) * missed
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:

@@ -88,12 +88,14 @@ from typing_extensions import override
 
 from ...benchmarks import Benchmark
 from ...core import (
+    Actions,
     Array,
     Bools,
     Conduct,
     Floats,
     Game,
     Ints,
+    PriceAxis,
     RiskScale,
     Step,
     Trajectory,
@@ -203,10 +205,41 @@ class SequentialPricing(Game[State]):
         return np.stack([state.mover == 0, state.mover == 1])
 
     @override
+    def standing(self, state: State) -> Ints:
+        """Return the price that was set last, for both seats; only one of them waits, (2, B)."""
+        return np.stack([state.standing, state.standing])
+
+    @override
     def conduct(self, seat: int) -> Conduct:
         price = self.benchmarks()["static_nash_high"].solution.profile[seat][0]
         punish = int(np.flatnonzero(self.prices == price)[0])
         return Conduct(self.duel.monopoly, punish, _Cooperated(self.duel.monopoly))
+
+    @override
+    def price_axis(self, seat: int) -> PriceAxis:
+        """Return the prices, up to the collusive monopoly price.
+
+        The competitive one is the highest below it that is an equilibrium of choosing at once.
+        """
+        own, top = self.duel.profits, self.duel.monopoly
+        best = np.diagonal(own) >= own.max(axis=0) - 1e-12
+        return PriceAxis(self.prices, int(np.flatnonzero(best[:top])[-1]), top)
+
+    @override
+    def surplus_loss(self, actions: Actions) -> Floats:
+        """Return the share of the customers' surplus that is lost at the prices in force, (B,).
+
+        0 is the mean over the cycle of `edgeworth`, 1 the monopoly price for ever. At the lowest
+        price p the 1 - p customers' surplus is (1 - p)^2 / 2.
+
+        Args:
+            actions: (2, B) indices of both firms' prices.
+        """
+        surplus = (1 - self.prices) ** 2 / 2
+        top = self.duel.monopoly
+        # The lowest price of a period, from the monopoly price down, and once more 0 at the reset.
+        safe = (surplus[: top + 1].sum() + surplus[0]) / (top + 2)
+        return np.asarray((safe - surplus[np.min(actions, axis=0)]) / (safe - surplus[top]))
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:

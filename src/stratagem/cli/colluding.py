@@ -15,7 +15,7 @@ import numpy as np
 
 from stratagem.envs.core import Game, Policy, learns, never_ends
 from stratagem.envs.registry import EnvSpec, find
-from stratagem.evaluation.battery import Battery, battery
+from stratagem.evaluation.battery import Battery, battery, taken_up
 from stratagem.evaluation.battery.labels import SWAP_REGRET
 from stratagem.evaluation.battery.market import make_market
 from stratagem.evaluation.roots import roots
@@ -28,7 +28,9 @@ from .params import read_params
 from .playing import seat_names
 from .progress import progress
 
-FILES = ("battery.json", "impulses.png", "paths.csv")
+FILES = ("battery.json", "impulses.png", "paths.csv", "paths.png")
+MATRIX = "matrix.png"
+"""The picture of who meets whom, where there are several runs."""
 
 
 def run(options: argparse.Namespace) -> None:
@@ -63,14 +65,14 @@ def run(options: argparse.Namespace) -> None:
     }
     text = json.dumps(facts, indent=1, default=plain) + "\n"
     if options.out is not None:
-        _write(options.out / "battery", found, text)
+        written = _write(options.out / "battery", found, text)
     if options.json:
         print(text, end="")
         return
     print(f"{spec.full_id} {' '.join(options.param)}".rstrip())
     _print(found, " + ".join(names), taken_up=starts is not None)
     if options.out is not None:
-        print(f"saved: {', '.join(str(options.out / 'battery' / name) for name in FILES)}")
+        print(f"saved: {', '.join(map(str, written))}")
 
 
 def _line_ups(
@@ -107,11 +109,7 @@ def _line_ups(
         tick=tick,
     )
     runs = list(zip(*training.policies, strict=True))
-    known = endless and training.states is not None
-    if not known or not all(hasattr(one, "rule") for own in runs for one in own):
-        return runs, None
-    assert training.states is not None
-    return runs, training.states.tolist()
+    return runs, taken_up(training, game, runs)
 
 
 def as_json(found: Battery) -> dict[str, Any]:
@@ -123,6 +121,10 @@ def as_json(found: Battery) -> dict[str, Any]:
         "scales": {
             name: {"competitive": safe, "collusive": worst}
             for name, (safe, worst) in found.scales.items()
+        },
+        "levels": {
+            agent: {"competitive": float(low), "collusive": float(high)}
+            for agent, low, high in zip(found.agents, *found.anchors, strict=True)
         },
         "measures": {name: _interval_json(x) for name, x in found.measures.items()},
         "high_swap_regret": {"threshold": SWAP_REGRET, **_interval_json(found.high_swap_regret)},
@@ -191,19 +193,31 @@ def _cells(x: Interval) -> tuple[str, str, str]:
     return value, ends, str(x.n)
 
 
-def _write(folder: Path, found: Battery, text: str) -> None:
+def _write(folder: Path, found: Battery, text: str) -> list[Path]:
+    """Write numbers and pictures, and return their paths."""
     from stratagem.evaluation.storage import replace_file
     from stratagem.report.impulses import save_impulses
+    from stratagem.report.paths import save_paths
+    from stratagem.report.plots import save_crossing
 
+    cycles = [one.path for one in found.runs]
+    names = [f"{run}: {one.label}" for run, one in enumerate(found.runs)]
     cuts, rises = (np.stack([getattr(one, n) for one in found.runs]) for n in ("cuts", "rises"))
     numbers = _as_csv(found)
-    writers: tuple[Callable[[Path], object], ...] = (
+    several: tuple[Callable[[Path], object], ...] = (
         lambda path: path.write_text(text, encoding="utf-8"),
         lambda path: save_impulses(path, cuts, rises),
         lambda path: path.write_text(numbers, encoding="utf-8", newline=""),
+        lambda path: save_paths(path, cycles, names, found.agents, found.anchors),
     )
-    for name, write in zip(FILES, writers, strict=True):
+    writers = dict(zip(FILES, several, strict=True))
+    if len(found.matrix):
+        writers[MATRIX] = lambda path: save_crossing(
+            path, found.matrix, found.agents, "profit gain: 0 competitive, 1 collusive"
+        )
+    for name, write in writers.items():
         replace_file(folder / name, write)
+    return [folder / name for name in writers]
 
 
 def _as_csv(found: Battery) -> str:

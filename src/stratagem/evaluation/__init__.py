@@ -2,6 +2,7 @@
 
 from .anchors import benchmark_json, per_period
 from .audit import AUDIT_COLUMNS
+from .battery import BATTERY_COLUMNS
 from .bench import NotWritableError, bench
 from .roots import root, roots
 from .rows import EPISODE_COLUMNS, ROW_COLUMNS, Columns
@@ -10,6 +11,7 @@ from .storage import read_manifest, read_tables
 
 __all__ = [
     "AUDIT_COLUMNS",
+    "BATTERY_COLUMNS",
     "CURVE_COLUMNS",
     "EPISODE_COLUMNS",
     "ROW_COLUMNS",

@@ -5,12 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stratagem.envs.core import Game, never_ends
+from stratagem.envs.core import Game, Policy, never_ends
 from stratagem.envs.registry import find
 from stratagem.scenarios import Scenario
 from stratagem.scenarios.backgrounds import BACKGROUND
 
 from .audit import AUDIT_COLUMNS, audit_all, audit_columns
+from .battery import BATTERY_COLUMNS, battery_columns, taken_up
 from .learning import Training
 from .matches import Given, Lineup, lineup_name, matches, played, seated, training_lineup
 from .roots import root, roots
@@ -43,12 +44,15 @@ class Result(NamedTuple):
             `CURVE_COLUMNS`; empty without learners.
         audits: one row per training run and seat, or one per seat without learners, described in
             `AUDIT_COLUMNS`; empty unless `audited`.
+        battery: one row per training run and number, described in `BATTERY_COLUMNS`; empty
+            unless `tested`.
     """
 
     rows: Columns
     episodes: Columns
     curves: Columns
     audits: Columns
+    battery: Columns
 
 
 def evaluate(
@@ -189,7 +193,10 @@ def rematch(
     found = {}
     if audited(scenario, lineup.names, leading, learning=training is not None):
         found = _audits(scenario, game, lineup, indices, leading, training)
-    return Result(rows, episodes, curves, found)
+    measured = {}
+    if training and tested(scenario, lineup.names, learning=True):
+        measured = _battery(scenario, game, lineup, indices, leading, training)
+    return Result(rows, episodes, curves, found, measured)
 
 
 def audited(scenario: Scenario, names: Sequence[str], seeds: Sequence[int], learning: bool) -> bool:
@@ -198,6 +205,11 @@ def audited(scenario: Scenario, names: Sequence[str], seeds: Sequence[int], lear
     What does not learn plays alike in every seed, and is audited with seed 0 alone.
     """
     return scenario.audit and BACKGROUND not in names and (learning or 0 in seeds)
+
+
+def tested(scenario: Scenario, names: Sequence[str], learning: bool) -> bool:
+    """Return whether a line-up is tested for collusion: if it learns, and no backgrounds play."""
+    return scenario.battery and BACKGROUND not in names and learning
 
 
 def _indices(seeds: int | Sequence[int]) -> list[int]:
@@ -217,12 +229,7 @@ def _audits(
 ) -> Columns:
     parts = []
     for run in leading if training else [0]:
-        policies = [
-            training.policies[seat][indices.index(run)]
-            if training and seat in lineup.learning
-            else lineup.policies[seat]
-            for seat in range(len(lineup.names))
-        ]
+        policies = _frozen(lineup, training, indices.index(run) if training else 0)
         parts.append(
             audit_columns(
                 audit_all(policies, game, periods=AUDIT_PERIODS, seed=run),
@@ -233,6 +240,43 @@ def _audits(
                 run=run,
             )
         )
+    return joined(parts)
+
+
+def _frozen(lineup: Lineup, training: Training | None, copy: int) -> list[Policy]:
+    """Return the policies of all seats, of one training run where they learn."""
+    return [
+        training.policies[seat][copy]
+        if training and seat in lineup.learning
+        else lineup.policies[seat]
+        for seat in range(len(lineup.names))
+    ]
+
+
+def _battery(
+    scenario: Scenario,
+    game: Game[Any],
+    lineup: Lineup,
+    indices: list[int],
+    leading: list[int],
+    training: Training,
+) -> Columns:
+    runs = [_frozen(lineup, training, copy) for copy in range(len(indices))]
+    starts = taken_up(training, game, runs)
+    parts = [
+        battery_columns(
+            runs[copy],
+            game,
+            start=None if starts is None else starts[copy],
+            scenario=scenario.name,
+            version=scenario.version,
+            full_id=find(scenario.game).full_id,
+            lineup=lineup.name,
+            run=run,
+        )
+        for run in leading
+        for copy in [indices.index(run)]
+    ]
     return joined(parts)
 
 
@@ -261,6 +305,7 @@ def _curves(
 
 __all__ = [
     "AUDIT_COLUMNS",
+    "BATTERY_COLUMNS",
     "CURVE_COLUMNS",
     "EPISODE_COLUMNS",
     "ROW_COLUMNS",
@@ -272,5 +317,6 @@ __all__ = [
     "merge",
     "rematch",
     "root",
+    "tested",
     "train_runs",
 ]

@@ -19,6 +19,7 @@ import numpy as np
 from stratagem.envs.core import Array
 
 from .audit import AUDIT_COLUMNS
+from .battery import BATTERY_COLUMNS
 from .sessions import CURVE_COLUMNS, EPISODE_COLUMNS, ROW_COLUMNS, Columns
 
 MANIFEST = "manifest.json"
@@ -27,6 +28,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "episodes": EPISODE_COLUMNS,
     "curves": CURVE_COLUMNS,
     "audits": AUDIT_COLUMNS,
+    "battery": BATTERY_COLUMNS,
 }
 """Folders of Parquet parts, and name and meaning of the columns of every part in them."""
 

@@ -16,7 +16,7 @@ from stratagem.envs.registry import find
 from stratagem.scenarios import Lineup, Scenario
 from stratagem.scenarios.backgrounds import BACKGROUND
 
-from .sessions import Result, audited, evaluate, lineup_name, merge, rematch, train_runs
+from .sessions import Result, audited, evaluate, lineup_name, merge, rematch, tested, train_runs
 from .storage import content_hash, object_bytes, part_name, read_object, table_bytes
 from .trainers import trains
 from .workers import Tick
@@ -75,6 +75,7 @@ class Unit(NamedTuple):
             *("rows", "episodes"),
             *(["curves"] if self.learning else []),
             *(["audits"] if audits else []),
+            *(["battery"] if tested(self.scenario, self.lineup, self.learning) else []),
         )
         return tuple(f"{table}/{self.part}" for table in found)
 

@@ -42,10 +42,27 @@ def canvas(height: float) -> tuple[Any, Any]:
     engine = ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06)
     figure = Figure(figsize=(WIDTH, height), layout=engine)
     axes = figure.subplots()
-    for side in ("top", "right", "left"):
+    _bare(axes, "top", "right", "left")
+    return figure, axes
+
+
+def panels(rows: int, columns: int, height: float) -> tuple[Any, Any]:
+    """Return a figure, inches high, and its axes (rows, columns), all on the same scales."""
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    engine = ConstrainedLayoutEngine(w_pad=0.05, h_pad=0.05)
+    figure = Figure(figsize=(WIDTH, height), layout=engine)
+    every = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for axes in every.flat:
+        _bare(axes, "top", "right")
+    return figure, every
+
+
+def _bare(axes: Any, *sides: str) -> None:
+    for side in sides:
         axes.spines[side].set_visible(False)
     axes.tick_params(labelsize=9, colors=INK, length=0)
-    return figure, axes
 
 
 def address(figure: Any) -> str:

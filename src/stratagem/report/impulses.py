@@ -7,7 +7,7 @@ import numpy as np
 
 from stratagem.envs.core import Floats
 
-from .canvas import DASHED, INK, SOFT, canvas, colour, ticker
+from .canvas import DASHED, INK, SOFT, address, panels, ticker
 from .plots import band
 
 
@@ -20,6 +20,11 @@ def save_impulses(path: Path, cuts: Floats, rises: Floats) -> None:
         rises: likewise.
     """
     _impulses(cuts, rises).savefig(path, format="png", dpi=200)
+
+
+def impulses(cuts: Floats, rises: Floats) -> str:
+    """Return the same picture as the address of an SVG picture."""
+    return address(_impulses(cuts, rises))
 
 
 def responses(changes: Floats) -> tuple[Floats, Floats]:
@@ -38,24 +43,24 @@ def responses(changes: Floats) -> tuple[Floats, Floats]:
 
 
 def _impulses(cuts: Floats, rises: Floats) -> Any:
-    figure, axes = canvas(3.0)
-    axes.spines["left"].set_visible(True)
-    axes.axhline(0, color=SOFT, lw=0.8, zorder=1)
-    for place, (what, changes) in enumerate((("cut", cuts), ("rise", rises))):
+    """Draw both side by side. Lines are means over forced seats, so that no seat's colour fits."""
+    figure, all_axes = panels(1, 2, 2.4)
+    for axes, what, changes in zip(all_axes[0], ("cut", "rise"), (cuts, rises), strict=True):
         own, rivals = responses(changes)
+        axes.axhline(0, color=SOFT, lw=0.8, zorder=1)
+        axes.set_title(f"forced {what}, n = {len(own)}", fontsize=9, color=INK, loc="left")
+        axes.xaxis.set_major_locator(ticker(4, integer=True))
+        axes.set_xlabel("periods after it", fontsize=9, color=INK)
         if not len(own):
+            axes.text(0.5, 0.6, "undefined", transform=axes.transAxes, ha="center", color=SOFT)
             continue
         periods = np.arange(own.shape[1])
         for who, lines, dash in (("forced seat", own, DASHED), ("rivals", rivals, "-")):
-            axes.plot(
-                periods, lines.mean(axis=0), color=colour(place), ls=dash, lw=1.6,
-                label=f"{what}: {who}",
-            )  # fmt: skip
-            axes.fill_between(periods, *band(lines.T), color=colour(place), alpha=0.15, lw=0)
-    axes.set_xlabel("periods after the forced action", fontsize=9, color=INK)
-    axes.set_ylabel("change of level\n(competitive to collusive = 1)", fontsize=9, color=INK)
-    axes.set_title(f"n = {len(cuts)} runs", fontsize=9, color=INK, loc="left")
-    axes.xaxis.set_major_locator(ticker(6, integer=True))
-    if axes.get_legend_handles_labels()[0]:
-        figure.legend(loc="outside lower center", ncols=2, fontsize=8, frameon=False)
+            tint = SOFT if who == "forced seat" else INK
+            axes.plot(periods, lines.mean(axis=0), color=tint, ls=dash, lw=1.4, label=who)
+            axes.fill_between(periods, *band(lines.T), color=tint, alpha=0.18, lw=0)
+    all_axes[0][0].set_ylabel("change of level\n(to collusive = 1)", fontsize=9, color=INK)
+    handles = next((x for axes in all_axes[0] if (x := axes.get_legend_handles_labels())[0]), None)
+    if handles:
+        figure.legend(*handles, loc="outside lower center", ncols=2, fontsize=8, frameon=False)
     return figure

@@ -50,7 +50,7 @@ def write_report(folder: Path) -> Path:
 
 
 def stored(folder: Path, kind: str) -> Columns:
-    """Return the stored "rows", "curves" or "audits"; only rows may not be missing.
+    """Return the stored rows, or "curves", "audits" or "battery"; only rows may not be missing.
 
     Raises:
         ValueError: If there are no rows.
@@ -80,7 +80,7 @@ class _Chapter(NamedTuple):
 
 def _chapters(manifest: Mapping[str, Any], rows: Columns, folder: Path) -> Iterator[_Chapter]:
     entries, found = manifest["scenarios"], list(lines(rows))
-    curves, audits = stored(folder, "curves"), stored(folder, "audits")
+    tables = [rows, *(stored(folder, kind) for kind in ("curves", "audits", "battery"))]
     keys = {entry["name"]: f"scenario-{slug(entry['name'])}" for entry in entries}
     yield _Chapter(scorecard(found, rows))
     if refused := manifest.get("cannot_play", []):
@@ -93,7 +93,7 @@ def _chapters(manifest: Mapping[str, Any], rows: Columns, folder: Path) -> Itera
                 entry,
                 keys[name],
                 own,
-                *(_of(name, columns) for columns in (rows, curves, audits)),
+                *(_of(name, columns) for columns in tables),
             )
             yield _Chapter(Section(keys[name], name, introduction(entry, own)), [*inner])
     yield _Chapter(certificates(entries, keys))

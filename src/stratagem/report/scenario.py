@@ -14,6 +14,8 @@ from stratagem.metrics import cross_play, named
 from . import plots
 from .audits import audit_section
 from .canvas import Anchors, colour
+from .collusion import battery_section
+from .detection import detection_section
 from .forest import Row, forest
 from .heldout import held_out_section
 from .markup import (
@@ -39,7 +41,13 @@ Entry = Mapping[str, Any]
 
 
 def scenario_sections(
-    entry: Entry, key: str, found: Sequence[Line], rows: Columns, curves: Columns, audits: Columns
+    entry: Entry,
+    key: str,
+    found: Sequence[Line],
+    rows: Columns,
+    curves: Columns,
+    audits: Columns,
+    battery: Columns,
 ) -> Iterator[Section]:
     """Yield the sections of one scenario.
 
@@ -50,6 +58,7 @@ def scenario_sections(
         rows: its rows.
         curves: its learning curves, or nothing.
         audits: its audits, or nothing.
+        battery: its battery, or nothing.
     """
     steady = common_length(rows["periods"], rows["terminated"])
     anchors = {
@@ -68,6 +77,8 @@ def scenario_sections(
         yield Section(f"{key}-cross-play", "Cross-play", parts)
     yield from held_out_section(rows, key)
     yield from audit_section(audits, key)
+    yield from battery_section(battery, key, entry["agents"])
+    yield from detection_section(entry, key)
 
 
 def introduction(entry: Entry, found: Sequence[Line]) -> list[str]:

@@ -58,6 +58,8 @@ class Scenario:
         cross_play: whether line-ups of learners are re-matched across training runs.
         audit: whether it is computed what the best deviation of each seat from each line-up gains,
             except where backgrounds play.
+        battery: whether line-ups that learn are tested for collusion, run by run, except where
+            backgrounds play; the game must be one that `stratagem.evaluation.battery` can test.
         metrics: names of `stratagem.metrics.METRICS` that the summary states.
         tags: words to select scenarios by.
         about: one sentence.
@@ -78,6 +80,7 @@ class Scenario:
     learners: tuple[tuple[str, Pairs], ...] = ()
     cross_play: bool = False
     audit: bool = False
+    battery: bool = False
     metrics: tuple[str, ...] = STANDARD
     tags: tuple[str, ...] = ()
     about: str = ""

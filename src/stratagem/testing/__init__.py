@@ -27,6 +27,7 @@ OWN_CHECKS: dict[str, Check] = {
     "arguments_kept": dynamics.check_arguments_kept,
     "table": dynamics.check_table,
     "conduct": dynamics.check_conduct,
+    "standing": dynamics.check_standing,
     "certificates": values.check_certificates,
     "risk": values.check_risk,
     "one_trajectory": views.check_one_trajectory,

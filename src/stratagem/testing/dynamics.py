@@ -153,3 +153,26 @@ def check_conduct(game: Game[Any]) -> None:
             for found in pickle.loads(pickle.dumps(conduct)).cooperated(seen):
                 assert found.shape == (COPIES,), "cooperated must give two arrays (B,)"
                 assert found.dtype == np.bool_, "cooperated must give booleans"
+
+
+def check_standing(game: Game[Any]) -> None:
+    """What holds as a seat waits is what it chose when it last moved in the episode."""
+    sim = Simulator(game, COPIES, 1000)
+    sim.reset(0)
+    if game.standing(sim.state) is None:
+        raise NotApplicable("nothing that was chosen stays in force")
+    generator = np.random.default_rng(0)
+    chosen = np.full((len(game.agents), COPIES), -1)
+    for _ in range(3 * len(game.agents)):
+        moves, holds = sim.movers(), game.standing(sim.state)
+        assert moves is not None, "with all moving, nothing can stand"
+        assert holds is not None
+        assert holds.shape == chosen.shape, f"standing must be (N, B), got {holds.shape}"
+        known = ~moves & (chosen >= 0)
+        assert (holds == chosen)[known].all(), "standing is not what the seat chose last"
+        actions = random_actions(game, sim.state, generator)
+        chosen = np.where(moves, actions, chosen)
+        _, terminated, truncated = sim.step(actions)
+        if (over := (terminated | truncated).nonzero()[0]).size:
+            sim.reset(index=over)
+            chosen[:, over] = -1

@@ -32,6 +32,7 @@ class Battery(NamedTuple):
         lineup: names of the seats' policies.
         discount: weight of the next period in all gains from deviating.
         scales: competitive and collusive reward per seat and period, by name of the scale.
+        anchors: competitive and collusive level of each seat, (N,) each.
         runs: each line-up's own measures.
         measures: by name, the mean over the runs in which it is defined, with an interval over
             them; `n` is their number. With one run, the ends are NaN.
@@ -46,6 +47,7 @@ class Battery(NamedTuple):
     lineup: str
     discount: float
     scales: Mapping[str, tuple[float, float]]
+    anchors: tuple[Floats, Floats]
     runs: tuple[Run, ...]
     measures: Mapping[str, Interval]
     high_swap_regret: Interval
@@ -77,7 +79,8 @@ def battery(
 
     Args:
         runs: one policy per seat for each of R line-ups, such as independent training runs.
-        game: an open-ended game with finite actions and a `price_axis`; play is taken to go on.
+        game: an open-ended game with finite actions and a `price_axis`, in which all act at once
+            or two in turn; play is taken to go on.
         starts: (R,) state of the game's table in which each run is taken up, as `train` reports
             it; by default the game's own openings. Audits from the openings and the meetings of
             strangers start as the game does in any case.
@@ -85,7 +88,7 @@ def battery(
             .95 where it goes on for ever.
         exact: True for enumeration or an error; False for simulation; None for the first where
             it can be.
-        horizon: periods shown after a forced action, at least 2.
+        horizon: periods shown after a forced action, at least 2; with turns 3.
         sessions: simulated per line-up, at least 2.
         burn: simulated periods before anything is measured, at least 1.
         periods: simulated periods that are measured, more than `horizon` and `simulated.PHASES`
@@ -101,10 +104,10 @@ def battery(
     market = make_market(game, discount)
     _check(runs, market, starts)
     for name, number, least in (
-        ("horizon", horizon, 2),
+        ("horizon", horizon, market.answers[1]),
         ("sessions", sessions, 2),
         ("burn", burn, 1),
-        ("periods", periods, horizon + PHASES + 1),
+        ("periods", periods, horizon + PHASES + market.round),
     ):
         if number < least:
             raise ValueError(f"{name} must be at least {least}, got {number}")
@@ -134,6 +137,7 @@ def battery(
         lineup_name(runs[0]),
         market.discount,
         {name: (scale.safe, scale.worst) for name, scale in market.scales.items()},
+        (market.competitive, market.collusive),
         tuple(each),
         {name: interval(values[~np.isnan(values)]) for name, values in table.items()},
         share(table["swap_regret"], SWAP_REGRET),
@@ -225,7 +229,7 @@ class _Play(NamedTuple):
             method += "; best responses from the openings are lower ends of brackets"
         values |= _strangers(matrix, i)
         for what, shocks in (("cut", found.cuts), ("rise", found.rises)):
-            values |= shock_values(what, shocks)
+            values |= shock_values(what, shocks, self.market.answers)
         return Run(
             {name: values[name] for name in dict.fromkeys([*values, *MEASURES])},
             np.stack([one.change for one in found.cuts]),

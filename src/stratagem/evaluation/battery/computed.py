@@ -1,6 +1,7 @@
 """The measures of one line-up by enumeration."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -8,15 +9,17 @@ from stratagem.envs.beliefs import TooManyBeliefsError
 from stratagem.envs.core import Floats, Policy
 from stratagem.envs.decisions import Problem, starting_mass
 from stratagem.envs.induced import Induced, NotInducedError, induce
-from stratagem.envs.tabular import RepeatedTable, num_states, strategy_of, tabulate
+from stratagem.envs.spaces import to_index
+from stratagem.envs.tabular import RepeatedTable, lawful, num_states, strategy_of, tabulate
 
 from ..audit.case import make_case
 from ..audit.exact import best_deviation, exact_audit, known, one_shot_gain, value
-from .cycles import KINDS, falls, kind_of, shortest
+from .cycles import KINDS, kind_of, shortest
 from .longrun import TINY, LongRun, NoTableError, fixed_play, long_run, opened
 from .market import Market
 from .measures import Found, profit_gains, wiped_gains
-from .shocks import blind_chance, shock, wipe
+from .shocks import shock, wipe
+from .turns import own_turn_views, payoffs_in_force
 
 
 def table_of(market: Market, policies: Sequence[Policy], max_nodes: int) -> Induced:
@@ -83,14 +86,12 @@ def compute(
     values["surplus_loss"] = _surplus_loss(market, run, settled)
     level = [
         market.relative(settled @ own @ levels - market.competitive[seat], seat)
-        for seat, (own, levels) in enumerate(zip(table.plays, market.levels, strict=True))
-        if own is not None
+        for seat, (own, levels) in enumerate(zip(run.held, market.levels, strict=True))
     ]
     values["price_level"] = float(np.mean(level))
-    found, path = _cycles(market, run, start)
+    found, path = _cycles(market, run, start, models)
     values |= found
-    regrets = [_swap(table, settled, seat, model) for seat, model in enumerate(models)]
-    values["swap_regret"] = float(np.mean(regrets)) / market.width
+    values["swap_regret"] = _swap(market, run, settled, models) / market.width
     values |= _settled_audits(market, policies, settled)
     cuts, rises = (
         tuple(
@@ -112,34 +113,33 @@ def _surplus_loss(market: Market, run: LongRun, settled: Floats) -> float:
     total = 0.0
     for node in np.flatnonzero(settled > TINY).tolist():
         weight = np.ones(actions.shape[1])
-        for own, plays in zip(actions, run.table.plays, strict=True):
-            weight = weight * plays[node, own]  # type: ignore[index]
+        for own, held in zip(actions, run.held, strict=True):
+            weight = weight * held[node, own]
         total += settled[node] * float(weight @ loss)
     return total
 
 
-def _cycles(market: Market, run: LongRun, start: Floats) -> tuple[dict[str, float], Floats]:
+def _cycles(
+    market: Market, run: LongRun, start: Floats, models: Sequence[Problem]
+) -> tuple[dict[str, float], Floats]:
     """Return the shares of kinds of cycles with the share of falls, and the likeliest path."""
     share = start @ run.ends
     found = dict.fromkeys(KINDS, 0.0)
     falling, likeliest, path = [], -1.0, np.zeros((len(market.levels), 0))
     for k in np.flatnonzero(share > TINY).tolist():
         nodes = run.members[k]
-        levels = [
-            own[nodes] @ values  # type: ignore[index]
-            for own, values in zip(run.table.plays, market.levels, strict=True)
-        ]
+        levels = [own[nodes] @ values for own, values in zip(run.held, market.levels, strict=True)]
         own_path = np.stack(levels)
         still = fixed_play(run.table, nodes) and not np.ptp(own_path, axis=1).any()
         if run.pure[k] or still:
             own_path = own_path[:, : shortest(own_path)]
-            found[kind_of(own_path)] += float(share[k])
-            fell, changed = falls(own_path)
-            if changed:
-                falling.append((float(share[k]), fell / changed))
+            found[kind_of(own_path[:, :: market.round])] += float(share[k])
         else:
             found["mixed"] += float(share[k])
             own_path = (own_path @ run.stationary[k])[:, None]
+        fell, changed = _falls(market, run, k, models)
+        if changed > TINY and not still:
+            falling.append((float(share[k]), fell / changed))
         if share[k] > likeliest + TINY:
             likeliest, path = float(share[k]), own_path
     weights = np.array(falling).reshape(-1, 2)
@@ -150,12 +150,49 @@ def _cycles(market: Market, run: LongRun, start: Floats) -> tuple[dict[str, floa
     }, path
 
 
-def _swap(table: Induced, settled: Floats, seat: int, model: Problem) -> float:
-    """Return a seat's swap regret per period over where play settles; see `agents.regret`."""
-    plays = table.plays[seat]
-    assert plays is not None
-    traded = (settled[:, None] * plays).T @ model.rewards[seat]
-    return float((traded.max(axis=1) - traded.diagonal()).sum())
+def _falls(market: Market, run: LongRun, k: int, models: Sequence[Problem]) -> tuple[float, float]:
+    """Return how many levels fall and how many change per period in a class, exactly.
+
+    A level is compared with the seat's next one; with turns, that of the seat that moves with the
+    one that stands.
+    """
+    nodes, within = run.members[k], run.stationary[k]
+    fell = changed = 0.0
+    for seat, (levels, model) in enumerate(zip(market.levels, models, strict=True)):
+        plays: Any = run.table.plays[seat]
+        if market.turns:
+            moving = run.moves[seat, nodes] * within
+            other = 1 - seat
+            against = levels[:, None] - market.levels[other]  # own less standing
+            pairs = (moving[:, None] * plays[nodes]).T @ run.held[other][nodes]
+        else:
+            n = len(levels)
+            rows = (nodes[:, None] * n + np.arange(n)).ravel()
+            after = np.asarray(model.chain[rows] @ plays).reshape(len(nodes), n, n)
+            against = levels - levels[:, None]  # next less present
+            pairs = np.einsum("k,ka,kab->ab", within, plays[nodes], after)
+        fell += float(pairs[against < 0].sum())
+        changed += float(pairs[against != 0].sum())
+    return fell, changed
+
+
+def _swap(market: Market, run: LongRun, settled: Floats, models: Sequence[Problem]) -> float:
+    """Return swap regret per period over where play settles, mean over seats; NaN if undefined.
+
+    See `agents.regret`. With turns it relabels what is in force, as the seat waits too.
+    """
+    regrets = []
+    paid = payoffs_in_force(market.game, run.table.table) if market.turns else None
+    if market.turns and paid is None:
+        return np.nan
+    for seat, (held, model) in enumerate(zip(run.held, models, strict=True)):
+        rewards = model.rewards[seat]
+        if paid is not None:
+            square = np.moveaxis(paid[seat].reshape(run.counts), seat, 0)
+            rewards = run.held[1 - seat] @ square.T
+        traded = (settled[:, None] * held).T @ rewards
+        regrets.append(float((traded.max(axis=1) - traded.diagonal()).sum()))
+    return float(np.mean(regrets))
 
 
 def _settled_audits(
@@ -191,10 +228,11 @@ MAX_BELIEFS = 20_000
 """Most beliefs behind a best deviation from where play has settled."""
 
 
-def _blind(market: Market, policies: Sequence[Policy], table: Induced) -> tuple[Floats, ...] | None:
-    """Return what each policy plays on average over all observations, (n,) each.
+def _blind(market: Market, policies: Sequence[Policy], table: Induced) -> list[Floats] | None:
+    """Return what each policy plays in every node, (M, n), if it is shown any observation alike.
 
-    None where one remembers, or its observations are not finite.
+    None where one remembers, or its observations are not finite. With turns they are those that
+    the seat may have as it moves.
     """
     remembers = len(table.codes) != num_states(table.table) or table.offsets.any()
     if remembers or not all(hasattr(one, "rule") for one in policies):
@@ -203,19 +241,32 @@ def _blind(market: Market, policies: Sequence[Policy], table: Induced) -> tuple[
         rows = [strategy_of(one, market.game, seat) for seat, one in enumerate(policies)]
     except ValueError:
         return None
-    return tuple(own.mean(axis=0) for own in rows)
+    if market.turns:
+        turns = [own_turn_views(market.game, table.table, seat) for seat in range(len(rows))]
+        spaces = market.game.observation_spaces
+        rows = [
+            own[to_index(space, views)]
+            for own, space, views in zip(rows, spaces, turns, strict=True)
+        ]
+    shape = len(table.codes)
+    plays = [
+        np.broadcast_to(mean, (shape, len(mean))) for mean in (own.mean(axis=0) for own in rows)
+    ]
+    if table.legal is not None:
+        names = market.game.agents
+        plays = [lawful(*given) for given in zip(names, plays, table.legal, strict=True)]
+    return plays
 
 
 def _wiped(
-    market: Market, run: LongRun, start: Floats, blind: tuple[Floats, ...], gain: float
+    market: Market, run: LongRun, start: Floats, blind: Sequence[Floats], gain: float
 ) -> dict[str, float]:
     table = run.table
     if isinstance(table.table, RepeatedTable):  # rewards follow from actions alone
-        always = table.table.payoffs @ blind_chance(table, blind)
+        chances = [own[0][acts] for own, acts in zip(blind, table.actions, strict=True)]
+        always = table.table.payoffs @ np.prod(chances, axis=0)
     else:
-        shape = len(table.codes)
-        rows = tuple(np.broadcast_to(own, (shape, len(own))) for own in blind)
-        always = mean_rewards(long_run(market, table._replace(plays=rows)), start)
+        always = mean_rewards(long_run(market, table._replace(plays=tuple(blind))), start)
     once = wipe(run, start, blind)
     wiped, later = (
         profit_gains(market, rewards)["profit_gain"] for rewards in (always, once.rewards)

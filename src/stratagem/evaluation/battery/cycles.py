@@ -33,6 +33,9 @@ def kind_of(path: Floats) -> str:
 
 
 def falls(path: Floats) -> tuple[int, int]:
-    """Return how many levels fall, and how many change, from period to period of a cycle (N, T)."""
+    """Return how many levels fall, and how many change, from period to period of a cycle (N, T).
+
+    With turns that cycle is the one row of all levels in the order in which they are set.
+    """
     change = np.roll(path, -1, axis=1) - path
     return int((change < 0).sum()), int((change != 0).sum())

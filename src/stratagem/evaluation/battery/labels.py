@@ -2,8 +2,8 @@
 
 The first rule that holds decides:
 
-1. *edgeworth cycle*: play settles in cycles of three periods or more, in which at least two thirds
-   of all changes of price are falls.
+1. *edgeworth cycle*: play settles in cycles of three periods or more, or is mixed, and at least
+   two thirds of all changes of price are falls.
 2. *competitive*: the profit gain is at most `ELEVATED`.
 3. *undefined*: the profit gain, or the reaction to a forced cut, is not defined.
 4. *noise*: rivals do not answer a forced cut, and play is mixed. Play at random is the example.
@@ -71,7 +71,7 @@ def label(values: Mapping[str, float]) -> str:
     """
     gain, reaction = values["profit_gain"], values["cut_reaction"]
     falling = values["falling_share"] >= FALLING - ROUNDING
-    if values["cycle: longer"] > MOSTLY and falling:
+    if values["cycle: longer"] + values["cycle: mixed"] > MOSTLY and falling:
         return "edgeworth cycle"
     if gain <= ELEVATED:
         return "competitive"

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from stratagem.envs.core import Floats, Ints
+from stratagem.envs.core import Bools, Floats, Ints
 from stratagem.envs.decisions import Problem, problem, solve
 from stratagem.envs.induced import Induced
 
 from .market import Market
+from .turns import in_force
 
 TINY = 1e-12
 """Probabilities and parts of a level below this are rounding."""
@@ -45,6 +46,9 @@ class LongRun(NamedTuple):
         stationary: (K,) distribution over the members of each class.
         ends: (M, K) probability with which a node leads to each class.
         pure: (K,) whether the class is a cycle: nobody mixes, and the game draws nothing.
+        held: (M, n) per seat, the probabilities of the action in force: the one that it plays, or,
+            as it waits for its turn, that it chose last.
+        moves: (N, M) whether a seat moves.
     """
 
     table: Induced
@@ -55,6 +59,8 @@ class LongRun(NamedTuple):
     stationary: tuple[Floats, ...]
     ends: Floats
     pure: tuple[bool, ...]
+    held: tuple[Floats, ...]
+    moves: Bools
 
     def settled(self, start: Floats) -> Floats:
         """Return the share of periods in each node in the long run, (M,), from a start (M,)."""
@@ -102,7 +108,9 @@ def long_run(market: Market, table: Induced) -> LongRun:
     if outside.size:
         leads = np.ascontiguousarray(chain[outside] @ ends)
         ends[outside] = solve(chain[outside][:, outside], leads, 1.0)
-    return LongRun(table, counts, chain, model.rewards[..., 0], members, stationary, ends, pure)
+    held, moves = in_force(market.game, table)
+    paid = model.rewards[..., 0]
+    return LongRun(table, counts, chain, paid, members, stationary, ends, pure, held, moves)
 
 
 def _closed(chain: Any) -> tuple[Ints, ...]:

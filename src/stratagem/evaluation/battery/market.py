@@ -1,9 +1,10 @@
 """What a game must say of itself before its agents can be tested for collusion.
 
-It goes on (it has a `continuation` and no last round), all act at once, their actions are finite
-and always legal, and each seat has a `price_axis`. What collusion pays is measured between
-anchors: those of the game's own scales (`game_scales`) where its risk is one of rewards, else what
-the competitive and the collusive actions of the axes pay when played for ever.
+It goes on (it has a `continuation` and no last round, or a table in which nothing ends), all act at
+once or two act in turn, their actions are finite and always legal, and each seat has a
+`price_axis`. With turns, `standing` says what holds while a seat waits. What collusion pays is
+measured between anchors: those of the game's own scales (`game_scales`) where its risk is one of
+rewards, else what the competitive and the collusive actions of the axes pay when played for ever.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +16,10 @@ from gymnasium.spaces import Discrete
 
 from stratagem.envs.core import Floats, Game, RiskScale
 from stratagem.envs.planning import payoffs
+from stratagem.envs.tabular import tabulate
 
 from ..meeting_values import risk_is_of_rewards
+from .turns import SEATS, alternates, endless
 
 ACTIONS = "actions"
 """Name of the scale between what is paid by the competitive and of the collusive actions."""
@@ -33,6 +36,7 @@ class Market(NamedTuple):
         collusive: (N,) level of the collusive action, above it.
         scales: mean reward per seat and period by name; `safe` is the competitive anchor, `worst`
             the collusive one. The first is the one in whose width gains are measured.
+        turns: whether two seats act in turn, one in each period.
     """
 
     game: Game[Any]
@@ -41,6 +45,17 @@ class Market(NamedTuple):
     competitive: Floats
     collusive: Floats
     scales: Mapping[str, RiskScale]
+    turns: bool
+
+    @property
+    def round(self) -> int:
+        """Periods in which every seat moves once."""
+        return SEATS if self.turns else 1
+
+    @property
+    def answers(self) -> tuple[int, int]:
+        """Periods after a seat's action in which the others have moved once, and once more."""
+        return (1, 1 + self.round)
 
     @property
     def width(self) -> float:
@@ -67,20 +82,21 @@ def make_market(game: Game[Any], discount: float | None) -> Market:
     name = type(game).__name__
     going = getattr(game, "continuation", None)
     settable = any(field.name == "continuation" and field.init for field in fields(game))
-    if not settable or isinstance(getattr(game, "horizon", None), int):
+    if isinstance(getattr(game, "horizon", None), int) or not (settable or _goes_on(game)):
         raise ValueError(
             f"the battery needs a game that can go on for ever: {name} must have a parameter "
-            f"continuation and no horizon, got continuation={going!r}, "
+            f"continuation, or never end, and no horizon, got continuation={going!r}, "
             f"horizon={getattr(game, 'horizon', None)!r}"
         )
-    assert going is not None
-    if game.restricts_actions:
+    turns = game.restricts_actions
+    going_on: Game[Any] = replace(game, continuation=1.0) if going not in (None, 1) else game  # type: ignore[call-arg]
+    if turns and not _takes_turns(going_on):
         raise ValueError(
-            f"the battery needs a game in which all act at once and may do anything; {name} has "
-            "`movers` or `legal`"
+            f"the battery needs a game in which all act at once and may do anything, or two act in "
+            f"turn and what they did holds meanwhile; {name} has `movers` or `legal`, and is not so"
         )
     if discount is None:
-        discount = 0.95 if going == 1 else float(going)
+        discount = 0.95 if going in (None, 1) else float(going)
     if not 0 <= discount < 1:
         raise ValueError(f"discount must be in [0, 1), got {discount}")
     axes = [game.price_axis(seat) for seat in range(len(game.agents))]
@@ -99,14 +115,31 @@ def make_market(game: Game[Any], discount: float | None) -> Market:
             f"price_axis of {name} must rise with collusion, got competitive levels {low.tolist()} "
             f"and collusive ones {high.tolist()}"
         )
-    going_on: Game[Any] = replace(game, continuation=1.0) if going != 1 else game  # type: ignore[call-arg]
     scales = _own_scales(game)
     if not scales:
         joint = list(
             zip(*((axis.competitive, axis.collusive) for axis in axes if axis), strict=True)
         )
         scales = _scale_of_actions(going_on, joint, float(discount))
-    return Market(going_on, float(discount), levels, low, high, scales)
+    return Market(going_on, float(discount), levels, low, high, scales, turns)
+
+
+def _goes_on(game: Game[Any]) -> bool:
+    try:
+        return endless(tabulate(game))
+    except ValueError:
+        return False
+
+
+def _takes_turns(game: Game[Any]) -> bool:
+    """Return whether two seats act in turn and may do anything then, and `standing` is known."""
+    if type(game).legal is not Game.legal:
+        return False
+    try:
+        table = tabulate(game)
+    except ValueError:
+        return False
+    return game.standing(table.states) is not None and alternates(game, table)
 
 
 def _own_scales(game: Game[Any]) -> Mapping[str, RiskScale]:

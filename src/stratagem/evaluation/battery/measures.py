@@ -16,7 +16,7 @@ MEASURES: Mapping[str, str] = {
     "surplus_loss": "customers' surplus lost: 0 at the competitive anchor, 1 at the collusive one",
     "price_level": "long-run level: 0 at the competitive action, 1 at the collusive one",
     **{f"cycle: {kind}": f"share of openings that settle in play that is {kind}" for kind in KINDS},
-    "falling_share": "of the changes of level along limit cycles, the share that are falls",
+    "falling_share": "where play settles, of the changes of level the share that are falls",
     "swap_regret": "static swap regret per period, mean over seats",
     "one_shot_gain": "best single deviation from the openings on, largest of the seats",
     "best_response_gain": "best deviation from the openings on, largest of the seats",
@@ -26,8 +26,8 @@ MEASURES: Mapping[str, str] = {
         f"{what}_{name}": about.format(what)
         for what in ("cut", "rise")
         for name, about in {
-            "reaction": "rivals' change of level in the period after a forced {}",
-            "reaction_later": "the same another period later",
+            "reaction": "rivals' change of level as they next move after a forced {}",
+            "reaction_later": "the same as they move once more",
             "gain": "what the forced {} gains, its consequences included, largest of the seats",
             "returns": "probability that play comes back to where it was after a forced {}",
             "time": "periods that it takes to come back after a forced {}, where it does",
@@ -97,17 +97,22 @@ def wiped_gains(gain: float, wiped: float, once: float, returns: float) -> dict[
     }
 
 
-def shock_values(what: str, shocks: Sequence[Shock]) -> dict[str, float]:
+def shock_values(what: str, shocks: Sequence[Shock], answers: tuple[int, int]) -> dict[str, float]:
     """Return the measures of one kind of shock, one per forced seat.
 
     Seats that could not be forced are left out; without any all are NaN.
+
+    Args:
+        what: "cut" or "rise".
+        shocks: one per forced seat.
+        answers: periods in which rivals' first and second reaction are seen, `Market.answers`.
     """
     seats = len(shocks)
     rivals = ~np.eye(seats, dtype=np.bool_)
     change = np.stack([one.change for one in shocks])
     defined = ~np.isnan(change[..., 0]) & rivals
     first, second = (
-        float(change[..., t][defined].mean()) if defined.any() else np.nan for t in (1, 2)
+        float(change[..., t][defined].mean()) if defined.any() else np.nan for t in answers
     )
     gains = np.array([one.gain for one in shocks])
     return {

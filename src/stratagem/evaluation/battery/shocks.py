@@ -1,5 +1,7 @@
 """What follows when one seat is made to cut or raise its price once, and what without memory.
 
+With turns a seat is forced in a period in which it moves, and all levels are those in force.
+
 A forced *cut* is to the best action of one period against what the others play there, if that is
 more competitive than what is played; else one step down. A forced *rise* goes as far up as the cut
 goes down, as nearly as there are actions, and at least one step. Afterwards everybody plays as
@@ -11,13 +13,14 @@ for the cut; the rise as its control: N. Epivent and X. Lambin (2024), *On algor
 and reward-punishment schemes*, Economics Letters 237, who find the two alike.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from stratagem.envs.core import Floats, Ints
 from stratagem.envs.decisions import Problem, solve
-from stratagem.envs.induced import Induced, outcomes
+from stratagem.envs.induced import outcomes
 
 from .longrun import TINY, LongRun
 from .market import Market
@@ -96,7 +99,7 @@ def shock(
         horizon: periods that `change` shows after the forced one.
     """
     settled = run.settled(start)
-    at = np.flatnonzero(settled > TINY)
+    at = np.flatnonzero((settled > TINY) & run.moves[seat])
     levels = market.levels[seat]
     own: Any = run.table.plays[seat]
     rewards = model.rewards[:, at]
@@ -133,8 +136,7 @@ def _changes(
     forced_levels: Floats,
     horizon: int,
 ) -> Floats:
-    plays: Any = run.table.plays
-    shown = np.stack([own @ levels for own, levels in zip(plays, market.levels, strict=True)])
+    shown = np.stack([own @ levels for own, levels in zip(run.held, market.levels, strict=True)])
     before, after = np.zeros(run.chain.shape[0]), weight @ following
     before[at] = weight
     change = np.zeros((len(shown), horizon + 1))
@@ -169,31 +171,25 @@ class Wiped(NamedTuple):
     returns: float  # probability that play comes back to where it had settled
 
 
-def wipe(run: LongRun, start: Floats, blind: tuple[Floats, ...]) -> Wiped:
+def wipe(run: LongRun, start: Floats, blind: Sequence[Floats]) -> Wiped:
     """Return what follows one period in which nobody sees what was played.
 
     Args:
         run: of policies without memory.
         start: (M,) distribution over nodes.
-        blind: (n,) per seat, what it plays on average over all observations.
+        blind: (M, n) per seat, what it plays in every node without seeing where it is.
     """
     table = run.table
-    chance = blind_chance(table, blind)
     share = start @ run.ends
     after, back = np.zeros(len(start)), 0.0
     for k in np.flatnonzero(share > TINY).tolist():
         nodes, within = run.members[k], share[k] * run.stationary[k]
-        found = outcomes(table, nodes[:, None], np.arange(len(chance)))
-        mass = within[:, None, None] * chance[:, None] * found.probs
+        chance = np.ones((len(nodes), table.actions.shape[1]))
+        for own, rows in zip(table.actions, blind, strict=True):
+            chance *= rows[nodes][:, own]
+        found = outcomes(table, nodes[:, None], np.arange(chance.shape[1]))
+        mass = within[:, None, None] * chance[..., None] * found.probs
         reached = np.bincount(found.successors.ravel(), mass.ravel(), len(start))
         after += reached
         back += float(reached @ run.ends[:, k])
     return Wiped(run.rewards @ run.settled(after), back)
-
-
-def blind_chance(table: Induced, blind: tuple[Floats, ...]) -> Floats:
-    """Return the chance of each joint action, (A,), where all play what they do on average."""
-    chance = np.ones(table.actions.shape[1])
-    for own, plays in zip(table.actions, blind, strict=True):
-        chance = chance * plays[own]
-    return chance

@@ -2,7 +2,8 @@
 
 Sessions play `burn` periods, in which play may settle, and then the periods that are measured.
 Forced and wiped sessions are twins of the plain ones: they get the same random numbers. Where
-play draws, a cut is one from the action that was drawn.
+play draws, a cut is one from the action that was drawn. With turns a seat is disturbed in the
+first such period in which it moves, and actions are those in force.
 """
 
 from collections.abc import Sequence
@@ -17,11 +18,13 @@ from stratagem.envs.hindsight import counterfactuals
 from stratagem.envs.simulator import Player, Simulator
 from stratagem.envs.spaces import every_observation, size
 from stratagem.envs.streams import Words
+from stratagem.envs.tabular import tabulate
 
 from .cycles import KINDS, falls, kind_of
 from .market import Market
 from .measures import Found, profit_gains, wiped_gains
 from .shocks import Shock, forced, no_shock
+from .turns import own_turn_views, payoffs_in_force
 
 PHASES = 12
 """Sessions are disturbed in so many periods in turn, so that cycles of 2, 3, 4, 6 and 12 periods
@@ -57,7 +60,7 @@ def sessions(
     force: Forced | None = None,
     blind: Bools | None = None,
 ) -> Trajectory:
-    """Return `burn + periods` periods of all sessions.
+    """Return `burn + periods` periods of all sessions, whose actions are those in force.
 
     Args:
         market: what is tested.
@@ -72,12 +75,15 @@ def sessions(
     players = [Player(policy, seat) for seat, policy in enumerate(policies)]
     for one in players:
         one.start(sim, seeded=True)
-    spaces = market.game.observation_spaces
-    shown = [] if blind is None else [every_observation(space) for space in spaces]
+    shown = [] if blind is None else _shown(market)
     log = []
     for t in range(setting.burn + setting.periods):
+        moves, standing = sim.movers(), market.game.standing(sim.state)
         if blind is not None and blind[:, t].any():
-            sim.seen = tuple(_replaced(sim, i, own, blind[:, t]) for i, own in enumerate(shown))
+            sim.seen = tuple(
+                _replaced(sim, i, own, blind[:, t] if moves is None else blind[:, t] & moves[i])
+                for i, own in enumerate(shown)
+            )
         seen = sim.seen
         actions: list[Array] = [one.act(sim) for one in players]
         if force is not None:
@@ -85,10 +91,20 @@ def sessions(
             actions[force.seat] = np.where(now, force.actions, actions[force.seat])
         joint = sim.gather(actions)
         rewards, terminated, truncated = sim.step(joint)
-        log.append((seen, joint, rewards, terminated, truncated))
+        held = joint if moves is None or standing is None else np.where(moves, joint, standing)
+        log.append((seen, held, rewards, terminated, truncated))
     views, *rest = zip(*log, strict=True)
     observations = tuple(np.stack(view) for view in zip(*views, strict=True))
     return Trajectory(observations, *map(np.stack, rest))
+
+
+def _shown(market: Market) -> list[Array]:
+    """Return all observations that each seat may have as it moves."""
+    game = market.game
+    if not market.turns:
+        return [every_observation(space) for space in game.observation_spaces]
+    table = tabulate(game)
+    return [own_turn_views(game, table, seat) for seat in range(len(game.agents))]
 
 
 def _replaced(sim: Simulator[Any], seat: int, every: Array, where: Bools) -> Array:
@@ -105,6 +121,24 @@ def simulated_rewards(market: Market, policies: Sequence[Policy], setting: Setti
     return np.asarray(played.rewards[setting.burn :].mean(axis=(0, 2)))
 
 
+def _moves(market: Market, setting: Setting) -> Bools:
+    """Return who moves in each period of each session, (N, burn + periods, B)."""
+    times = np.arange(setting.burn + setting.periods)
+    sim: Simulator[Any] = Simulator(market.game, len(setting.seeds))
+    sim.reset(setting.seeds)
+    first = sim.movers()
+    if first is None:
+        return np.ones((len(market.levels), len(times), len(setting.seeds)), np.bool_)
+    return np.where(times[None, :, None] % market.round == 0, first[:, None], ~first[:, None])
+
+
+def _disturbed(market: Market, setting: Setting, seat: int) -> Ints:
+    """Return the period in which a seat is forced in each session, (B,): one in which it moves."""
+    at = setting.disturbed
+    moves = _moves(market, setting)[seat, at, np.arange(len(at))]
+    return np.where(moves, at, at + 1)
+
+
 def simulate(market: Market, policies: Sequence[Policy], setting: Setting, horizon: int) -> Found:
     """Return the measures of one line-up, but those of audits and strangers."""
     plain = sessions(market, policies, setting)
@@ -116,9 +150,9 @@ def simulate(market: Market, policies: Sequence[Policy], setting: Setting, horiz
     paths = np.stack([own[actions] for own, actions in zip(market.levels, joint, strict=True)])
     level = [market.relative(own - market.competitive[i], i).mean() for i, own in enumerate(paths)]
     values["price_level"] = float(np.mean(level))
-    found, path = _cycles(paths)
+    found, path = _cycles(market, paths, _moves(market, setting)[:, setting.burn :])
     values |= found
-    paid = [_payoffs(market, seat, late) for seat in range(len(policies))]
+    paid = _payoffs(market, late)
     values["swap_regret"] = _swap(paid, joint) / market.width
     values |= dict.fromkeys(("settled_one_shot_gain", "settled_best_response_gain"), np.nan)
     cuts, rises = (
@@ -136,8 +170,23 @@ def _after(part: Any, burn: int) -> Any:
     return tuple(own[burn:] for own in part) if isinstance(part, tuple) else part[burn:]
 
 
-def _payoffs(market: Market, seat: int, late: Trajectory) -> Floats | None:
-    """Return what each of a seat's actions would have paid, (T, B, n); None if unknown."""
+def _payoffs(market: Market, late: Trajectory) -> list[Floats | None]:
+    """Return what each action of each seat would have paid, (T, B, n); None if unknown.
+
+    With turns it is what it would have paid to have had another action in force.
+    """
+    seats = range(len(market.levels))
+    if not market.turns:
+        return [_counterfactuals(market, seat, late) for seat in seats]
+    paid = payoffs_in_force(market.game, tabulate(market.game))
+    if paid is None:
+        return [None for _ in seats]
+    counts = [len(own) for own in market.levels]
+    squares = [np.moveaxis(paid[seat].reshape(counts), seat, -1) for seat in seats]
+    return [square[late.actions[:, 1 - seat]] for seat, square in enumerate(squares)]
+
+
+def _counterfactuals(market: Market, seat: int, late: Trajectory) -> Floats | None:
     try:
         return counterfactuals(market.game, seat, late)
     except ValueError:
@@ -155,7 +204,24 @@ def _swap(paid: Sequence[Floats | None], joint: Ints) -> float:
     return float(np.mean(regrets))
 
 
-def _cycles(paths: Floats) -> tuple[dict[str, float], Floats]:
+def _falls(market: Market, own: Floats, moves: Bools, period: int) -> tuple[int, int]:
+    """Return how many levels fall and how many change; see `computed`.
+
+    Args:
+        market: what is tested.
+        own: (N, T) levels of one session.
+        moves: (N, T) who moves.
+        period: after which they repeat, 0 if they do not.
+    """
+    length = period or own.shape[1]
+    if not market.turns:
+        return falls(own[:, :length])
+    length *= 1 if length % market.round == 0 else market.round
+    change = np.where(moves, own - own[::-1], 0)[:, :length]  # what is set less what stands
+    return int((change < 0).sum()), int((change != 0).sum())
+
+
+def _cycles(market: Market, paths: Floats, moves: Bools) -> tuple[dict[str, float], Floats]:
     """Return the kinds of cycles of levels (N, T, B) as far as they repeat four times."""
     found = dict.fromkeys(KINDS, 0.0)
     length, count = paths.shape[1:]
@@ -164,10 +230,12 @@ def _cycles(paths: Floats) -> tuple[dict[str, float], Floats]:
         own = paths[..., b]
         repeats = (p for p in range(1, length // 4 + 1) if np.array_equal(own[:, p:], own[:, :-p]))
         period = next(repeats, 0)
-        found[kind_of(own[:, :period]) if period else "mixed"] += 1 / count
+        kind = kind_of(own[:, : period : market.round]) if period else "mixed"
+        found[kind] += 1 / count
         if period:
             first = own[:, :period] if first is None else first
-            fell, changed = falls(own[:, :period])
+        if not kind.startswith("constant"):
+            fell, changed = _falls(market, own, moves[:, :, b], period)
             falling += [fell / changed] if changed else []
     shares = {f"cycle: {kind}": share for kind, share in found.items()}
     shares["falling_share"] = float(np.mean(falling)) if falling else np.nan
@@ -185,7 +253,7 @@ def _shock(
     rise: bool,
     horizon: int,
 ) -> Shock:
-    levels, at = market.levels[seat], setting.disturbed
+    levels, at = market.levels[seat], _disturbed(market, setting, seat)
     copies = np.arange(len(at))
     own = plain.actions[at, seat, copies]
     best = np.full(len(own), -1)
@@ -206,7 +274,7 @@ def _shock(
     change = np.stack(
         [market.relative(own[:, kept].mean(axis=1), i) for i, own in enumerate(levelled)]
     )
-    length = setting.periods - PHASES
+    length = setting.periods - PHASES - market.round + 1
     later = at + np.arange(length)[:, None]
     ahead = (twin.rewards - plain.rewards)[later, :, copies][:, kept]  # (length, B', N)
     weights = (1 - market.discount) * market.discount ** np.arange(length)

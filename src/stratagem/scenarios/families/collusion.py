@@ -44,6 +44,7 @@ def _pricing() -> list[Scenario]:
             },
             cross_play=True,
             audit=True,
+            battery=True,
             tags=("collusion",),
             about="Two firms, fifteen prices, memory of one period; learners with the source's "
             "learning rate and first values, whose exploration fades faster than there.",
@@ -89,6 +90,7 @@ def _auction() -> list[Scenario]:
                 if "q_learning" in learners
                 else {},
                 cross_play=True,
+                battery=True,
                 tags=("collusion",),
                 about=about,
             )
@@ -127,6 +129,7 @@ def _cournot() -> list[Scenario]:
                 training=50_000,
                 learners={"q_learning": {"alpha": 0.15, "beta": 2e-4, "discount": 0.95}},
                 cross_play=True,
+                battery=tag == "collusion",
                 tags=(tag,),
                 about=about,
             )
@@ -156,6 +159,7 @@ def _sequential() -> list[Scenario]:
                 for name in ("q_learning", "sarsa")
             },
             cross_play=True,
+            battery=True,
             tags=("collusion",),
             about="Two firms that change their prices in turn, of seven prices; no learner looks "
             "at more than the price that stands.",
