@@ -98,7 +98,6 @@ from ...core import (
     CERTAIN,
     Actions,
     Array,
-    Bools,
     Conduct,
     Floats,
     Game,
@@ -113,8 +112,10 @@ from ...core import (
 from ...registry import register
 from ...spaces import nothing_to_see, see_nothing
 from ...streams import Stream
-from . import demand
+from . import demand as systems
+from .markets import MU, OUTSIDE_QUALITY, any_of, make_market, per_firm
 from .parameters import (
+    Cooperated,
     check_continuation,
     check_integer,
     check_number,
@@ -130,8 +131,11 @@ from .price_grid import (
     grid_profits,
     joint_indices,
     make_grid,
+    prices_at,
+    profits_by_shock,
 )
 from .pricing_benchmarks import pricing_benchmarks
+from .random_demand import RandomMarket, informed
 
 
 class State(NamedTuple):
@@ -140,25 +144,6 @@ class State(NamedTuple):
     history: (
         Ints  # (B, memory * num_firms) price indices, newest period last; (B, 1) zeros if empty
     )
-
-
-@dataclass(frozen=True)
-class _Cooperated:
-    """Whether oneself and every rival last priced at the joint maximum or above.
-
-    Attributes:
-        wanted: least index of each firm in the order of the observation; () if it shows none.
-    """
-
-    wanted: tuple[int, ...]
-
-    def __call__(self, observation: Array) -> tuple[Bools, Bools]:
-        """Judge observations, (B, memory * num_firms); without memory both are true."""
-        if not self.wanted:
-            calm = np.ones(len(observation), np.bool_)
-            return calm, calm.copy()
-        did = observation[:, : len(self.wanted)] >= np.array(self.wanted)
-        return did[:, 0], np.asarray(did[:, 1:].all(axis=1))
 
 
 @register(
@@ -189,12 +174,15 @@ class LogitPricing(Game[State]):
     num_firms: int = 2
     quality: float | tuple[float, ...] = 2.0
     cost: float | tuple[float, ...] = 1.0
-    mu: float = 0.25
-    outside_quality: float = 0.0
+    mu: float = MU
+    outside_quality: float | tuple[float, ...] = OUTSIDE_QUALITY
     num_prices: int = 15
     grid_margin: float = 0.1
     memory: int = 1
     continuation: float = 1.0
+    demand: str = "logit"
+    gamma: float | None = None
+    lowest_price: float | None = None
 
     default_co_player: ClassVar[str] = "tit_for_tat"
 
@@ -203,28 +191,26 @@ class LogitPricing(Game[State]):
         check_integer("num_prices", self.num_prices, 2, None)
         check_integer("memory", self.memory, 0, 2)
         for name in ("quality", "cost"):
-            value = getattr(self, name)
-            if isinstance(value, (list, tuple, np.ndarray)):
-                value = tuple(float(check_number(name, x)) for x in value)
-                object.__setattr__(self, name, value)
-                if len(value) != self.num_firms:
-                    raise ValueError(
-                        f"{name} must be a number or one per firm, "
-                        f"got {value} for num_firms={self.num_firms}"
-                    )
-            else:
-                check_number(name, value)
-        check_number("outside_quality", self.outside_quality)
-        if not check_number("mu", self.mu) > 0:
-            raise ValueError(f"mu must be positive, got {self.mu}")
+            own = per_firm(name, getattr(self, name), self.num_firms)
+            object.__setattr__(self, name, own)
+        outside = any_of("outside_quality", self.outside_quality)
+        object.__setattr__(self, "outside_quality", outside)
         if not check_number("grid_margin", self.grid_margin) >= 0:
             raise ValueError(f"grid_margin must be at least 0, got {self.grid_margin}")
         check_continuation(self.continuation)
+        if self.lowest_price is not None:
+            least = float(self.nash_prices.min())
+            if not check_number("lowest_price", self.lowest_price) < least:
+                raise ValueError(
+                    f"lowest_price must be below every firm's Nash price, the lowest of which is "
+                    f"{least:g}, got {self.lowest_price}"
+                )
         if not (np.diff(self.prices) > 0).all():
+            alike = f"mu={self.mu}" if self.gamma is None else f"gamma={self.gamma}"
             raise ValueError(
-                f"quality={self.quality} and cost={self.cost} with mu={self.mu} make the Nash and "
-                "the joint-maximum price of a firm coincide, as it or its rivals have no demand; "
-                "make the firms more alike, or raise quality or mu"
+                f"quality={self.quality} and cost={self.cost} with {alike} make the Nash and the "
+                "joint-maximum price of a firm coincide, as it or its rivals have no demand; make "
+                "the firms more alike, or raise quality, mu or gamma"
             )
 
     @cached_property
@@ -246,28 +232,36 @@ class LogitPricing(Game[State]):
         return tuple(MultiDiscrete(shape) for _ in self.agents)
 
     @cached_property
-    def market(self) -> demand.Market:
+    def market(self) -> systems.Demand:
         """Demand and costs, one entry per firm."""
-        each = np.ones(self.num_firms)
-        return demand.Market(
-            each * self.quality, each * self.cost, float(self.mu), float(self.outside_quality)
+        return make_market(
+            self.demand,
+            (self.num_firms, self.num_prices),
+            quality=self.quality,
+            cost=self.cost,
+            mu=self.mu,
+            outside_quality=self.outside_quality,
+            gamma=self.gamma,
         )
 
     @cached_property
     def nash_prices(self) -> Floats:
         """Equilibrium prices of one period on the real line, (N,)."""
-        return demand.nash_prices(self.market)
+        return systems.nash_prices(self.market)
 
     @cached_property
     def monopoly_prices(self) -> Floats:
         """Prices of highest joint profit on the real line, (N,)."""
-        return demand.monopoly_prices(self.market)
+        return systems.monopoly_prices(self.market)
 
     @cached_property
     def prices(self) -> Floats:
         """Each firm's grid, (N, num_prices)."""
-        reach = self.grid_margin * (self.monopoly_prices - self.nash_prices)
-        low, high = self.nash_prices - reach, self.monopoly_prices + reach
+        nash, joint = systems.price_range(self.market)
+        reach = self.grid_margin * (joint - nash)
+        low, high = nash - reach, joint + reach
+        if self.lowest_price is not None:
+            low = np.full(self.num_firms, float(self.lowest_price))
         return np.linspace(low, high, self.num_prices, axis=1)
 
     @cached_property
@@ -277,14 +271,20 @@ class LogitPricing(Game[State]):
 
     @cached_property
     def stage_profits(self) -> Floats:
-        """Profits (N, A) at every joint price index, for A of at most `TABLE_LIMIT`."""
+        """Expected profits (N, A) at every joint price, for A of at most `TABLE_LIMIT`."""
         return grid_profits(self.grid, joint_indices(self.grid))
+
+    @cached_property
+    def _profits_by_shock(self) -> Floats:
+        """Profits (N, K * A) with each value of `outside_quality` and at every joint price."""
+        each = profits_by_shock(self.grid, joint_indices(self.grid))
+        return np.ascontiguousarray(each.swapaxes(0, 1)).reshape(self.num_firms, -1)
 
     @cached_property
     def risk_anchors(self) -> RiskScale:
         """Scale of the game's risk: the mean over firms of `nash` and of `monopoly`."""
         safe, worst = (
-            float(demand.profits(self.market, p).mean())
+            float(systems.profits(self.market, p).mean())
             for p in (self.nash_prices, self.monopoly_prices)
         )
         return RiskScale("mean profit per firm and period", safe, worst)
@@ -299,27 +299,15 @@ class LogitPricing(Game[State]):
     @cached_property
     def deviations(self) -> tuple[Floats, Floats]:
         """Each firm's best price against the others' joint-maximum ones, and its profit, (N,)."""
-        found = self.monopoly_prices.copy()
-        gains = np.zeros(self.num_firms)
-        for i in range(self.num_firms):
-            joint = self.monopoly_prices.copy()
-            joint[i] = found[i] = demand.best_price(self.market, i, joint)
-            gains[i] = demand.profits(self.market, joint)[i]
-        return found, gains
+        return systems.deviations(self.market)
 
     @cached_property
     def critical_discounts(self) -> Floats:
         """Smallest discount factor at which reversion to `nash` keeps each firm at `monopoly`, (N,).
 
         Above 1 where the joint maximum leaves a firm less than the equilibrium does.
-
-        Source: J. Friedman (1971), *A non-cooperative equilibrium for supergames*, Review of
-        Economic Studies 38(1): (deviation - collusion) / (deviation - punishment).
         """
-        gains = self.deviations[1]
-        joint = demand.profits(self.market, self.monopoly_prices)
-        nash = demand.profits(self.market, self.nash_prices)
-        return np.asarray((gains - joint) / (gains - nash))
+        return systems.critical_discounts(self.market)
 
     def grid_profits(self, index: Ints) -> Floats:
         """Return profits (N, ...) at price indices (N, ...)."""
@@ -362,26 +350,37 @@ class LogitPricing(Game[State]):
         return State(digits(numbers, self.num_prices, self.memory * self.num_firms))
 
     @cached_property
-    def _ending(self) -> Floats:
-        return np.array([self.continuation, 1 - self.continuation])
+    def _num_shocks(self) -> int:
+        return len(self.outside_quality) if isinstance(self.outside_quality, tuple) else 1
+
+    @cached_property
+    def _outcomes(self) -> Floats:
+        """Chances of each value of `outside_quality`, with another period and without, (K,)."""
+        ends = CERTAIN if self.continuation == 1 else [self.continuation, 1 - self.continuation]
+        return np.outer(np.full(self._num_shocks, 1 / self._num_shocks), ends).ravel()
 
     @override
     def chance(self, state: State, actions: Actions) -> Floats:
-        return CERTAIN if self.continuation == 1 else self._ending
+        return CERTAIN if len(self._outcomes) == 1 else self._outcomes
 
     @override
     def step(self, state: State, actions: Ints, outcome: Ints) -> Step[State]:
+        shock, over = np.divmod(outcome, len(self._outcomes) // self._num_shocks)
         if self.num_prices**self.num_firms <= TABLE_LIMIT:
             joint = actions[0]
             for own in actions[1:]:
                 joint = joint * self.num_prices + own
-            rewards = self.stage_profits.take(joint, axis=1)
+            if self._num_shocks > 1:
+                at = shock * self.num_prices**self.num_firms + joint
+                rewards = self._profits_by_shock.take(at, axis=1)
+            else:
+                rewards = self.stage_profits.take(joint, axis=1)
         else:
             rewards = self.grid_profits(actions)
         if self.memory == 0:
-            return Step(State(state.history.copy()), rewards, outcome == 1)
+            return Step(State(state.history.copy()), rewards, over == 1)
         kept = state.history[:, self.num_firms :]
-        return Step(State(np.concatenate([kept, actions.T], axis=1)), rewards, outcome == 1)
+        return Step(State(np.concatenate([kept, actions.T], axis=1)), rewards, over == 1)
 
     @cached_property
     def _columns(self) -> tuple[Ints, ...]:
@@ -395,12 +394,14 @@ class LogitPricing(Game[State]):
         return tuple(state.history[:, columns] for columns in self._columns)
 
     @override
-    def stage(self) -> Stage:
-        """Return the repeated game's stage.
+    def stage(self) -> Stage | None:
+        """Return the repeated game's stage; None where `outside_quality` is random.
 
         Raises:
             ValueError: If there are more than a million joint prices.
         """
+        if self._num_shocks > 1:
+            return None
         num_joint = self.num_prices**self.num_firms
         if num_joint > TABLE_LIMIT:
             raise ValueError(
@@ -420,7 +421,7 @@ class LogitPricing(Game[State]):
         punish, cooperate = self._conduct_indices
         wanted = cooperate[self._columns[seat][-self.num_firms :]] if self.memory else cooperate
 
-        calm = _Cooperated(tuple(wanted.tolist()) if self.memory else ())
+        calm = Cooperated(tuple(wanted.tolist()) if self.memory else ())
         return Conduct(int(cooperate[seat]), int(punish[seat]), calm)
 
     @override
@@ -432,11 +433,9 @@ class LogitPricing(Game[State]):
     @override
     def surplus_loss(self, actions: Actions) -> Floats:
         """Return (CS(nash) - CS) / (CS(nash) - CS(monopoly)), (B,), on the real line's anchors."""
-        rows = zip(self.prices, actions, strict=True)
-        prices = np.stack([own.take(index) for own, index in rows])
         nash, joint, now = (
-            demand.consumer_surplus(self.market, p)
-            for p in (self.nash_prices, self.monopoly_prices, prices)
+            systems.consumer_surplus(self.market, p)
+            for p in (self.nash_prices, self.monopoly_prices, prices_at(self.grid, actions))
         )
         return np.asarray((nash - now) / (nash - joint))
 
@@ -450,8 +449,8 @@ class LogitPricing(Game[State]):
 
     @override
     def risk_scales(self) -> tuple[RiskScale, ...]:
-        nash = demand.profits(self.market, self.nash_prices)
-        joint = demand.profits(self.market, self.monopoly_prices)
+        nash = systems.profits(self.market, self.nash_prices)
+        joint = systems.profits(self.market, self.monopoly_prices)
         return tuple(
             RiskScale("own profit per period", float(safe), float(worst))
             for safe, worst in zip(nash, joint, strict=True)
@@ -459,7 +458,11 @@ class LogitPricing(Game[State]):
 
     @override
     def game_scales(self) -> Mapping[str, RiskScale]:
-        return {"real line": self.risk_anchors, "grid": self.grid_risk_anchors}
+        found = {"real line": self.risk_anchors, "grid": self.grid_risk_anchors}
+        if isinstance(self.market, RandomMarket):
+            safe, worst = (float(each.mean()) for each in informed(self.market))
+            found["informed"] = RiskScale("mean profit per firm and period", safe, worst)
+        return found
 
     @override
     def risk(self, trajectory: Trajectory) -> Floats:
