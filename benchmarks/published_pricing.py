@@ -19,10 +19,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from stratagem.agents.tabular.joint_learning import compiled
-from stratagem.envs.core import Floats
+from stratagem.envs.core import Bools, Floats
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
-from stratagem.reproductions.pricing_sessions import BASELINE, responses, sessions
+from stratagem.envs.lookup import TableSimulator, step_table
+from stratagem.envs.simulator import Player, play
+from stratagem.evaluation.roots import roots
+from stratagem.players import player
+from stratagem.reproductions.pricing_sessions import (
+    BASELINE,
+    STABLE,
+    Play,
+    play_of,
+    responses,
+    sessions,
+)
 
+LOOK, MOST = 1000, 3_000_000
 NONE: Mapping[str, Any] = MappingProxyType({})
 DASH = "\N{EN DASH}"
 LADDER = (
@@ -32,6 +44,17 @@ LADDER = (
 COSTS = ((0.875, 0.841), (0.75, 0.812), (0.625, 0.781), (0.5, 0.759), (0.25, 0.713))
 QUALITIES = ((2.12, 0.84), (2.25, 0.81), (2.38, 0.78), (2.5, 0.76), (2.75, 0.71))
 MUS = ((0.5, 0.856), (0.4, 0.859), (0.3, 0.859), (0.2, 0.839), (0.1, 0.829), (0.05, 0.827))
+
+LINEAR = (
+    (0.01, 0.856, (0.224, -0.003, 0.666, 6.445)), (0.25, 0.823, (0.265, -0.074, 0.877, 6.270)),
+    (0.5, 0.770, (0.318, -0.173, 0.885, 6.305)), (0.75, 0.634, (0.429, -0.289, 0.849, 5.723)),
+    (0.9, 0.753, (0.385, -0.345, 0.715, 5.256)), (0.99, 0.871, (0.389, -0.380, 0.783, 5.687)),
+)  # fmt: skip
+SHOCKS = (
+    (0.05, 0.848, (0.485, -0.129, 0.906, 5.657)), (0.1, 0.832, (0.462, -0.134, 0.896, 5.792)),
+    (0.15, 0.797, (0.433, -0.134, 0.879, 5.737)), (0.2, 0.750, (0.407, -0.130, 0.867, 5.726)),
+    (0.25, 0.695, (0.337, -0.127, 0.842, 5.675)),
+)  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -44,6 +67,7 @@ class Row(NamedTuple):
     options: Mapping[str, Any] = NONE
     second: Mapping[str, Any] = NONE  # more options of the second firm
     share: float = 1.0  # of the sessions that are asked for
+    learner: str = "q_learning"
 
 
 ROWS = (
@@ -85,6 +109,26 @@ ROWS = (
         share=4,
     ),
     *(Row(f"`discount` {d} (digitised)", gain, options={"discount": d}) for d, gain in LADDER),
+    Row("`lowest_price` .99", 0.612, (0.871, -0.112, 0.942, 4.258), {"lowest_price": 0.99}),
+    *(
+        Row(
+            f"linear demand, `gamma` {gamma}",
+            gain,
+            rest,
+            {"demand": "linear", "gamma": gamma, "quality": 1.0, "cost": 0.0},
+        )
+        for gamma, gain, rest in LINEAR
+    ),
+    *(
+        Row(f"`outside_quality` -{h}, 0 or {h}", gain, rest, {"outside_quality": (-h, 0.0, h)})
+        for h, gain, rest in SHOCKS
+    ),
+    Row(
+        "Boltzmann exploration, `alpha` .05, `decay` .999961",
+        0.856,
+        (0.094, -0.090, 0.841, 6.554),
+        learner="boltzmann_q",
+    ),
     Row("two periods remembered", 0.574, (0.371, -0.030, 0.441, 24.0), {"memory": 2}, share=0.2),
 )
 INTRO = """\
@@ -138,14 +182,65 @@ matched anew and go on learning are in [cross-play-collapse](reproductions.md#cr
 def measure(row: Row, count: int) -> list[Floats]:
     """Return gain, equilibrium, answer, unprofitable and length, (B,) each."""
     game = LogitPricing(**row.game)
-    both = [{}, row.second] if row.second else None
-    found = sessions(game, f"published {row.label}", count, each=both, **row.options)
-    if not found.converged.all():
-        print(f"{row.label}: {(~found.converged).sum()} did not converge", file=sys.stderr)
     discount = row.options.get("discount", BASELINE["discount"])
-    after = responses(found.play, discount)
-    alike = found.play.is_equilibrium(discount).astype(float)
-    return [found.play.gains, alike, after.answer, after.unprofitable, after.length]
+    both = [{}, row.second] if row.second else None
+    if game.stage() is None:  # first values of random rivals, of expected profits
+        both = [{"start": first} for first in against_random_rivals(game, discount)]
+    name = f"published {row.label}"
+    if row.learner == "q_learning":
+        found, converged, _ = sessions(game, name, count, each=both, **row.options)
+    else:
+        found, converged = lockstep(game, name, count, row.learner)
+    if not converged.all():
+        print(f"{row.label}: {(~converged).sum()} did not converge", file=sys.stderr)
+    after = responses(found, discount)
+    alike = found.is_equilibrium(discount).astype(float)
+    profits = found.over_cycle(game.stage_profits.mean(axis=0)[found.joint])
+    gains = game.game_scales().get("informed", game.risk_anchors)(profits)
+    return [gains, alike, after.answer, after.unprofitable, after.length]
+
+
+def lockstep(game: LogitPricing, name: str, count: int, learner: str) -> tuple[Play, Bools]:
+    """Return greedy play of learners that no kernel runs, and which sessions stopped by themselves.
+
+    Whether a best action changed is looked at every `LOOK` periods.
+    """
+    table = step_table(game)
+    assert table is not None
+    sim = TableSimulator(game, table, count)
+    sim.reset(roots(name, "reproduce", range(count)))
+    seats = [
+        Player(player(learner, game, seat, start="random_rivals"), seat)
+        for seat in range(game.num_firms)
+    ]
+    for one in seats:
+        one.start(sim, seeded=True)
+    quiet, running = np.zeros(count, np.int64), np.ones(count, np.bool_)
+    best = np.stack([one.policy.greedy(one.memory) for one in seats])
+    states, lineups = sim.state.copy(), [()] * count
+    for _ in range(MOST // LOOK):
+        for _ in range(LOOK):
+            play(sim, seats)
+        now = np.stack([one.policy.greedy(one.memory) for one in seats])
+        quiet = np.where((now != best).any(axis=(0, 2)), 0, quiet + LOOK)
+        best = now
+        for run in (running & (quiet >= STABLE)).nonzero()[0].tolist():
+            states[run], running[run] = sim.state[run], False
+            lineups[run] = tuple(one.policy.freeze(one.memory, run) for one in seats)
+        if not running.any():
+            break
+    for run in running.nonzero()[0].tolist():
+        states[run] = sim.state[run]
+        lineups[run] = tuple(one.policy.freeze(one.memory, run) for one in seats)
+    return play_of(game, lineups, states), ~running
+
+
+def against_random_rivals(game: LogitPricing, discount: float) -> Floats:
+    """Return what each price pays a firm for ever if the others' are random, (N, m)."""
+    n, m = game.prices.shape
+    table = game.stage_profits.reshape(n, *[m] * n)
+    rivals = [tuple(j for j in range(n) if j != i) for i in range(n)]
+    return np.array([table[i].mean(axis=rivals[i]) for i in range(n)]) / (1 - discount)
 
 
 def line(row: Row, found: list[Floats]) -> str:

@@ -103,13 +103,20 @@ def tabulate(game: Game[Any], max_bytes: int = MAX_BYTES) -> Table:
     num_joint = int(np.prod(counts, dtype=object))
     if (stage := game.stage()) is not None:
         _check_repeated(game, stage, num_joint, max_bytes)
-    drawn = (type(game).draw, type(game).draw_initial) != (Game.draw, Game.draw_initial)
-    if stage is None and drawn:  # a repeated game draws as its stage and initial chance say
+    if stage is None and _draws(type(game)):  # a repeated game draws as its stage says
         raise ValueError(f"{type(game).__name__} draws chance that cannot be enumerated")
     if num_joint * 8 * len(counts) > max_bytes:
         raise _too_large(game, num_joint * 8 * len(counts), max_bytes, "fewer joint actions")
     actions = np.stack(np.unravel_index(np.arange(num_joint), counts)).astype(np.int64)
     return _explicit(game, actions, max_bytes) if stage is None else _repeated(game, actions, stage)
+
+
+def _draws(kind: type[Game[Any]]) -> bool:
+    """Return whether a game draws chance that it does not say the likelihood of."""
+    draws_start = kind.draw_initial is not Game.draw_initial
+    return kind.draw is not Game.draw or (
+        draws_start and kind.initial_chance is Game.initial_chance
+    )
 
 
 def _too_large(game: Game[Any], needed: int, max_bytes: int, hint: str) -> ValueError:
@@ -172,7 +179,7 @@ def _repeated(game: Game[Any], actions: Ints, stage: Stage) -> RepeatedTable:
 
 
 def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
-    num_agents, num_joint = actions.shape
+    num_joint = actions.shape[1]
     index: dict[tuple[Any, ...], int] = {}  # state -> its number, in order of discovery
 
     def number(state: Any) -> Ints:
@@ -190,14 +197,11 @@ def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
     done = 0
     while done < len(index):
         frontier, done = list(index)[done:], len(index)
+        _check_explicit(game, len(index), num_joint, 1, max_bytes)
         state, joint = states(frontier, num_joint), np.tile(actions, len(frontier))
         allowed = _allowed(game, state, joint)
         chance = np.atleast_2d(game.chance(state, joint))
-        needed = len(index) * num_joint * chance.shape[1] * (8 * num_agents + 17)
-        if needed > max_bytes:
-            fits = max_bytes // (num_joint * chance.shape[1] * (8 * num_agents + 17))
-            hint = f"at least {len(index)} states were found, and {fits} of them would fit"
-            raise _too_large(game, needed, max_bytes, hint)
+        _check_explicit(game, len(index), num_joint, chance.shape[1], max_bytes)
         probs = np.broadcast_to(chance, (joint.shape[1], chance.shape[1]))
         steps = [game.step(state, joint, np.full(len(probs), k)) for k in range(probs.shape[1])]
         own = np.arange(done - len(frontier), done).repeat(num_joint)
@@ -229,6 +233,15 @@ def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
         np.ascontiguousarray(np.moveaxis(rewards, 2, 0)),
         terminated,
     )
+
+
+def _check_explicit(
+    game: Game[Any], found: int, num_joint: int, outcomes: int, max_bytes: int
+) -> None:
+    each = num_joint * outcomes * (8 * len(game.agents) + 17)
+    if found * each > max_bytes:
+        hint = f"at least {found} states were found, and {max_bytes // each} of them would fit"
+        raise _too_large(game, found * each, max_bytes, hint)
 
 
 def _allowed(game: Game[Any], state: Any, joint: Ints) -> Bools:

@@ -17,12 +17,22 @@ to set one's price of the grid's joint maximum or a higher one, to punish is to 
 the lowest grid equilibrium.
 
 Prices are `num_prices` equally spaced points for each firm, from its Nash price less
-`grid_margin` times the distance to its joint-maximum price, to as far beyond the latter.
+`grid_margin` times the distance to its joint-maximum price, or from `lowest_price`, to as far
+beyond the latter.
 
 ## Rewards
 
-Profit per period, $(p_i - c_i)\,q_i$, with logit demand
-$q_i = e^{(a_i - p_i)/\mu} / (\sum_j e^{(a_j - p_j)/\mu} + e^{a_0/\mu})$.
+Profit per period, $(p_i - c_i)\,q_i$. Demand is one of
+
+- logit: $q_i = e^{(a_i - p_i)/\mu} / (\sum_j e^{(a_j - p_j)/\mu} + e^{a_0/\mu})$;
+- logit with a random outside good: with several values of `outside_quality`, one of them holds in
+  each period, each as likely as any other and whatever held before; firms do not see which;
+- linear: $q_i = \max(a_i - p_i - \gamma S, 0) / (1 - \gamma)$, where $S$ is the sum of all
+  demand; for two firms that both sell,
+  $q_i = (a_i - p_i - \gamma (a_j - p_j)) / (1 - \gamma^2)$.
+
+Goods of unlike quality (vertical differentiation) have a `quality` each. Linear prices only move
+with quality and cost: by default they are those of quality 1 and cost 0, plus 1.
 
 ## Episode
 
@@ -30,7 +40,9 @@ The prices before the first round are drawn uniformly, for each of the `memory` 
 an observation shows. With `continuation` $c < 1$ the game terminates with probability
 $1 - c$ after each period; with $c = 1$ it goes on, and views truncate it. Up to a million
 histories are enumerated, so that the game can be tabulated if a table of it fits; beyond
-them the opening prices are drawn one by one, and the game is only simulated.
+them the opening prices are drawn one by one, and the game is only simulated. With a random
+outside good the table lists states and outcomes one by one, so that 15 prices fit it for two
+firms with a `memory` of at most 1.
 
 ## Benchmarks
 
@@ -39,7 +51,8 @@ prices on the real line, as is `stackelberg` (two firms, `firm_0` sets its price
 `grid_nash_low` and `grid_nash_high` are the grid's lowest and highest equilibrium of one
 period (there can be several), `grid_monopoly` its joint maximum, `grid_stackelberg` its
 price leadership in pure prices (up to 1000 of them), and `minimax` what rivals cannot keep
-a firm from.
+a firm from. With a random outside good all are exact for profits expected by firms that do not
+see it, and `stackelberg` is left out; linear ones are closed forms, exact where all firms sell.
 
 ```pycon
 >>> game = LogitPricing()
@@ -72,12 +85,29 @@ round. The anchors are those of the real line; `grid_risk_anchors` has those of 
 
 ```
 
+With a random outside good the source measures from the mean profits of firms that see it in time:
+`game_scales()["informed"]`. On that scale even the joint maximum of firms that do not is below 1.
+
+```pycon
+>>> linear = LogitPricing(demand="linear", gamma=0.5, quality=1.0, cost=0.0)
+>>> linear.nash_prices.round(5).tolist(), linear.monopoly_prices.round(5).tolist()
+([0.33333, 0.33333], [0.5, 0.5])
+>>> unseen = LogitPricing(outside_quality=(-0.25, 0.0, 0.25))
+>>> float(unseen.game_scales()["informed"](unseen.risk_anchors.worst).round(2))
+0.88
+
+```
+
 ## Sources
 
 - E. Calvano, G. Calzolari, V. Denicolo and S. Pastorello (2020), *Artificial intelligence,
-  algorithmic pricing, and collusion*, AER 110(10). Demand, default parameters, grid, memory
-  and profit gain. `continuation` below one, tit for tat and the grid's own benchmarks are
-  ours, and so is a fresh uniform history at every episode.
+  algorithmic pricing, and collusion*, AER 110(10), online appendix and code. Logit demand, default
+  parameters, grid, memory and profit gain; linear demand of two firms; a random outside good of
+  three values, its grid and its anchors. `continuation` below one, tit for tat and the grid's own
+  benchmarks are ours, and so are a fresh uniform history at every episode, linear demand of more
+  firms or unequal ones, and the benchmarks of firms that do not see the outside good.
+- N. Singh and X. Vives (1984), *Price and quantity competition in a differentiated duopoly*, RAND
+  Journal of Economics 15(4). Linear demand.
 
 ## Versions
 
@@ -162,13 +192,20 @@ class LogitPricing(Game[State]):
         num_firms: at least 2.
         quality: `a_i` in units of money, finite; one number, or one per firm.
         cost: `c_i` per unit sold, finite; one number, or one per firm.
-        mu: how unlike the goods are, positive; towards 0 they are perfect substitutes.
-        outside_quality: `a_0`, quality of buying nothing, finite.
+        mu: how unlike the goods are with logit demand, positive; towards 0 they are perfect
+            substitutes.
+        outside_quality: `a_0`, quality of buying nothing with logit demand, finite; or several
+            values, of which one is drawn in each period, unseen and all equally likely.
         num_prices: size of each firm's grid, at least 2.
         grid_margin: how far the grid reaches beyond both benchmark prices, as a part of
             the distance between them, at least 0.
         memory: periods that an observation shows, 0, 1 or 2.
         continuation: probability that another period follows, above 0 and at most 1.
+        demand: "logit" or "linear".
+        gamma: how alike the goods are with linear demand, in (0, 1); towards 1 they are perfect
+            substitutes. None with logit demand.
+        lowest_price: first price of every firm's grid, below all Nash prices; None to have it
+            follow from `grid_margin`.
     """
 
     num_firms: int = 2
