@@ -16,6 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import entering_firm
 import numpy as np
 
 from stratagem.agents.tabular.joint_learning import compiled
@@ -129,6 +130,20 @@ ROWS = (
         (0.094, -0.090, 0.841, 6.554),
         learner="boltzmann_q",
     ),
+    *(
+        Row(
+            f"three firms, `turnover` {turnover:g}",
+            gain,
+            rest,
+            {"num_firms": 3, "turnover": turnover},
+            share=0.4,
+            learner="entering",
+        )
+        for turnover, gain, rest in (
+            (1e-3, 0.583, (0.048, -0.006, 0.432, 9.620)),
+            (1e-4, 0.566, (0.070, -0.009, 0.450, 9.829)),
+        )
+    ),
     Row("two periods remembered", 0.574, (0.371, -0.030, 0.441, 24.0), {"memory": 2}, share=0.2),
 )
 INTRO = """\
@@ -189,12 +204,22 @@ def measure(row: Row, count: int) -> list[Floats]:
     name = f"published {row.label}"
     if row.learner == "q_learning":
         found, converged, _ = sessions(game, name, count, each=both, **row.options)
+    elif row.learner == "entering":
+        found, converged = entering_firm.sessions(
+            game,
+            against_random_rivals(game, discount),
+            roots(name, "reproduce", range(count)),
+            options=(BASELINE["alpha"], BASELINE["beta"], discount),
+            stable=STABLE,
+            limit=MOST * 10,
+        )
     else:
         found, converged = lockstep(game, name, count, row.learner)
     if not converged.all():
         print(f"{row.label}: {(~converged).sum()} did not converge", file=sys.stderr)
     after = responses(found, discount)
     alike = found.is_equilibrium(discount).astype(float)
+    game = found.game
     profits = found.over_cycle(game.stage_profits.mean(axis=0)[found.joint])
     gains = game.game_scales().get("informed", game.risk_anchors)(profits)
     return [gains, alike, after.answer, after.unprofitable, after.length]

@@ -140,18 +140,17 @@ from ...core import (
     choose,
 )
 from ...registry import register
-from ...spaces import nothing_to_see, see_nothing
+from ...spaces import nothing_to_see
 from ...streams import Stream
 from . import demand as systems
+from . import entry
 from .markets import MU, OUTSIDE_QUALITY, any_of, make_market, per_firm
 from .parameters import (
     Cooperated,
     check_continuation,
     check_integer,
     check_number,
-    digits,
     largest_root,
-    seen_columns,
 )
 from .price_grid import (
     TABLE_LIMIT,
@@ -164,6 +163,7 @@ from .price_grid import (
     prices_at,
     profits_by_shock,
 )
+from .price_history import PriceHistory
 from .pricing_benchmarks import pricing_benchmarks
 from .random_demand import RandomMarket, informed
 
@@ -171,9 +171,7 @@ from .random_demand import RandomMarket, informed
 class State(NamedTuple):
     """Batched state."""
 
-    history: (
-        Ints  # (B, memory * num_firms) price indices, newest period last; (B, 1) zeros if empty
-    )
+    history: Ints  # (B, k), see `price_history`
 
 
 @register(
@@ -206,6 +204,9 @@ class LogitPricing(Game[State]):
             substitutes. None with logit demand.
         lowest_price: first price of every firm's grid, below all Nash prices; None to have it
             follow from `grid_margin`.
+        turnover: probability in [0, 1) that the last of at least three firms enters the market
+            after a period in which it is out, or leaves it after one in which it is in. Above 0,
+            `memory` must be 1 and `outside_quality` one number.
     """
 
     num_firms: int = 2
@@ -220,6 +221,7 @@ class LogitPricing(Game[State]):
     demand: str = "logit"
     gamma: float | None = None
     lowest_price: float | None = None
+    turnover: float = 0.0
 
     default_co_player: ClassVar[str] = "tit_for_tat"
 
@@ -235,6 +237,8 @@ class LogitPricing(Game[State]):
         if not check_number("grid_margin", self.grid_margin) >= 0:
             raise ValueError(f"grid_margin must be at least 0, got {self.grid_margin}")
         check_continuation(self.continuation)
+        sizes = (self.num_firms, self.num_prices)
+        entry.check_turnover(self.turnover, self.market, sizes, self.memory)
         if self.lowest_price is not None:
             least = float(self.nash_prices.min())
             if not check_number("lowest_price", self.lowest_price) < least:
@@ -265,8 +269,8 @@ class LogitPricing(Game[State]):
         """See the module docstring."""
         if self.memory == 0:
             return tuple(nothing_to_see() for _ in self.agents)
-        shape = [self.num_prices] * (self.memory * self.num_firms)
-        return tuple(MultiDiscrete(shape) for _ in self.agents)
+        sizes = np.array(self._record.sizes)
+        return tuple(MultiDiscrete(sizes[columns]) for columns in self._record.columns)
 
     @cached_property
     def market(self) -> systems.Demand:
@@ -312,25 +316,42 @@ class LogitPricing(Game[State]):
         return grid_profits(self.grid, joint_indices(self.grid))
 
     @cached_property
-    def _profits_by_shock(self) -> Floats:
-        """Profits (N, K * A) with each value of `outside_quality` and at every joint price."""
+    def _profits_by_case(self) -> Floats:
+        """Profits (N, C * A) in each case that the market may be in, at every joint price.
+
+        A case is a value of `outside_quality`, or whether the last firm is in (0) or out (1).
+        """
         each = profits_by_shock(self.grid, joint_indices(self.grid))
+        if self.turnover:
+            each = np.stack([each[0], entry.profits_without_last(self.grid)])
         return np.ascontiguousarray(each.swapaxes(0, 1)).reshape(self.num_firms, -1)
+
+    @cached_property
+    def _anchors(self) -> tuple[Floats, Floats]:
+        """Each firm's profit per period at `nash` and at `monopoly`, (N,) each.
+
+        With `turnover` half of the periods are those of the market without the last firm.
+        """
+        prices = self.nash_prices, self.monopoly_prices
+        safe, worst = (systems.profits(self.market, p) for p in prices)
+        if not self.turnover:
+            return safe, worst
+        out = entry.anchors(self.market)
+        return (safe + out[0]) / 2, (worst + out[1]) / 2
 
     @cached_property
     def risk_anchors(self) -> RiskScale:
         """Scale of the game's risk: the mean over firms of `nash` and of `monopoly`."""
-        safe, worst = (
-            float(systems.profits(self.market, p).mean())
-            for p in (self.nash_prices, self.monopoly_prices)
-        )
+        safe, worst = (float(own.mean()) for own in self._anchors)
         return RiskScale("mean profit per firm and period", safe, worst)
 
     @cached_property
     def grid_risk_anchors(self) -> RiskScale:
         """The same on the grid: the mean of `grid_nash_low` and of `grid_monopoly`."""
-        low, joint = self._conduct_indices
-        safe, worst = (float(self.grid_profits(index[:, None]).mean()) for index in (low, joint))
+        safe, worst = (float(self.grid_profits(i[:, None]).mean()) for i in self._conduct_indices)
+        if self.turnover:
+            out = [float(own.mean()) for own in entry.grid_anchors(self.grid)]
+            safe, worst = (safe + out[0]) / 2, (worst + out[1]) / 2
         return RiskScale("mean profit per firm and period, on the grid", safe, worst)
 
     @cached_property
@@ -351,40 +372,38 @@ class LogitPricing(Game[State]):
         return grid_profits(self.grid, index)
 
     @cached_property
-    def _num_histories(self) -> int:
-        return int(self.num_prices ** (self.num_firms * self.memory))
+    def _record(self) -> PriceHistory:
+        return PriceHistory(
+            num_firms=self.num_firms,
+            num_prices=self.num_prices,
+            memory=self.memory,
+            turnover=float(self.turnover),
+        )
 
     @cached_property
     def initial_chance(self) -> Floats:
-        """Uniform over the histories (K,) by number, of at most a million.
+        """Of the histories (K,) by number, of at most a million; uniform without `turnover`.
 
         Raises:
             ValueError: If there are more.
         """
-        if self._num_histories > TABLE_LIMIT:
+        if self._record.count > TABLE_LIMIT:
             raise ValueError(
-                f"{self!r} has {self._num_histories} histories, above {TABLE_LIMIT}, so it is "
+                f"{self!r} has {self._record.count} histories, above {TABLE_LIMIT}, so it is "
                 "simulated alone; fewer firms, fewer prices or less memory would fit"
             )
-        return np.full(self._num_histories, 1 / self._num_histories)
+        return self._record.opening_chance()
 
     @override
     def draw_initial(self, rng: Stream) -> Ints:
-        """Draw the number of a history (B,), or, if there are too many, its prices (B, k)."""
-        if self._num_histories <= TABLE_LIMIT:
+        """Draw the number of a history (B,), or, if there are too many, its columns (B, k)."""
+        if self._record.count <= TABLE_LIMIT:
             return choose(self.initial_chance, rng)
-        places = range(self.memory * self.num_firms)
-        return np.stack([rng.integers(self.num_prices) for _ in places], axis=-1)
+        return self._record.draw(rng)
 
     @override
     def initial(self, outcome: Ints) -> State:
-        return State(outcome) if outcome.ndim == 2 else self._histories(outcome)
-
-    def _histories(self, numbers: Ints) -> State:
-        """Return the states whose base-`num_prices` digits are `numbers`, (B,)."""
-        if self.memory == 0:
-            return State(np.zeros((len(numbers), 1), np.int64))
-        return State(digits(numbers, self.num_prices, self.memory * self.num_firms))
+        return State(outcome if outcome.ndim == 2 else self._record.numbered(outcome))
 
     @cached_property
     def _num_shocks(self) -> int:
@@ -392,9 +411,15 @@ class LogitPricing(Game[State]):
 
     @cached_property
     def _outcomes(self) -> Floats:
-        """Chances of each value of `outside_quality`, with another period and without, (K,)."""
+        """Chances of each shock, with another period and without, (K,).
+
+        A shock is a value of `outside_quality`, or no entry or exit (0), or one (1).
+        """
         ends = CERTAIN if self.continuation == 1 else [self.continuation, 1 - self.continuation]
-        return np.outer(np.full(self._num_shocks, 1 / self._num_shocks), ends).ravel()
+        shocks = np.full(self._num_shocks, 1 / self._num_shocks)
+        if self.turnover:
+            shocks = np.array([1 - self.turnover, self.turnover])
+        return np.outer(shocks, ends).ravel()
 
     @override
     def chance(self, state: State, actions: Actions) -> Floats:
@@ -402,42 +427,34 @@ class LogitPricing(Game[State]):
 
     @override
     def step(self, state: State, actions: Ints, outcome: Ints) -> Step[State]:
-        shock, over = np.divmod(outcome, len(self._outcomes) // self._num_shocks)
+        shock, over = np.divmod(outcome, 1 if self.continuation == 1 else 2)
+        case = 1 - state.history[:, -1] if self.turnover else shock
         if self.num_prices**self.num_firms <= TABLE_LIMIT:
             joint = actions[0]
             for own in actions[1:]:
                 joint = joint * self.num_prices + own
-            if self._num_shocks > 1:
-                at = shock * self.num_prices**self.num_firms + joint
-                rewards = self._profits_by_shock.take(at, axis=1)
+            if self.turnover or self._num_shocks > 1:
+                at = case * self.num_prices**self.num_firms + joint
+                rewards = self._profits_by_case.take(at, axis=1)
             else:
                 rewards = self.stage_profits.take(joint, axis=1)
         else:
             rewards = self.grid_profits(actions)
-        if self.memory == 0:
-            return Step(State(state.history.copy()), rewards, over == 1)
-        kept = state.history[:, self.num_firms :]
-        return Step(State(np.concatenate([kept, actions.T], axis=1)), rewards, over == 1)
-
-    @cached_property
-    def _columns(self) -> tuple[Ints, ...]:
-        """Columns of the history in the order in which each firm sees them."""
-        return seen_columns(self.num_firms, self.memory)
+        shown = self._record.following(state.history, actions, shock)
+        return Step(State(shown), rewards, over == 1)
 
     @override
     def observe(self, state: State) -> tuple[Array, ...]:
-        if self.memory == 0:
-            return tuple(see_nothing(len(state.history)) for _ in self.agents)
-        return tuple(state.history[:, columns] for columns in self._columns)
+        return self._record.seen(state.history)
 
     @override
     def stage(self) -> Stage | None:
-        """Return the repeated game's stage; None where `outside_quality` is random.
+        """Return the repeated game's stage; None with `turnover` or a random outside good.
 
         Raises:
             ValueError: If there are more than a million joint prices.
         """
-        if self._num_shocks > 1:
+        if self.turnover or self._num_shocks > 1:
             return None
         num_joint = self.num_prices**self.num_firms
         if num_joint > TABLE_LIMIT:
@@ -446,7 +463,7 @@ class LogitPricing(Game[State]):
                 f"({8 * num_joint * self.num_firms / 2**20:,.0f} MiB), above {TABLE_LIMIT}; "
                 f"up to {largest_root(TABLE_LIMIT, self.num_firms)} prices would fit"
             )
-        return Stage(self.stage_profits, self.memory, float(self.continuation), self._histories)
+        return Stage(self.stage_profits, self.memory, float(self.continuation), self.initial)
 
     @cached_property
     def _conduct_indices(self) -> tuple[Ints, Ints]:
@@ -456,8 +473,9 @@ class LogitPricing(Game[State]):
     @override
     def conduct(self, seat: int) -> Conduct:
         punish, cooperate = self._conduct_indices
-        wanted = cooperate[self._columns[seat][-self.num_firms :]] if self.memory else cooperate
-
+        wanted = cooperate
+        if self.memory:
+            wanted = cooperate[self._record.columns[seat][: self.num_firms] % self.num_firms]
         calm = Cooperated(tuple(wanted.tolist()) if self.memory else ())
         return Conduct(int(cooperate[seat]), int(punish[seat]), calm)
 
@@ -478,7 +496,14 @@ class LogitPricing(Game[State]):
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:
-        return pricing_benchmarks(self.grid, self.agents)
+        found = pricing_benchmarks(self.grid, self.agents)
+        if not self.turnover:
+            return found
+        scope = "{}; periods in which all firms are in"
+        return {
+            name: one._replace(scope=scope.format(one.scope), strategies=None)
+            for name, one in found.items()
+        }
 
     @override
     def benchmarks(self) -> Mapping[str, Benchmark]:
@@ -486,11 +511,9 @@ class LogitPricing(Game[State]):
 
     @override
     def risk_scales(self) -> tuple[RiskScale, ...]:
-        nash = systems.profits(self.market, self.nash_prices)
-        joint = systems.profits(self.market, self.monopoly_prices)
         return tuple(
             RiskScale("own profit per period", float(safe), float(worst))
-            for safe, worst in zip(nash, joint, strict=True)
+            for safe, worst in zip(*self._anchors, strict=True)
         )
 
     @override
@@ -510,6 +533,7 @@ class LogitPricing(Game[State]):
     def render(self, state: State) -> str:
         if self.memory == 0:
             return "nothing is remembered"
-        last = state.history[0, -self.num_firms :]
-        shown = (f"{a}={p[i]:.3f}" for a, p, i in zip(self.agents, self.prices, last, strict=True))
+        newest = self._record.newest(state.history[:1])[0]
+        rows = zip(self.agents, self.prices, newest, strict=True)
+        shown = (f"{a}={p[i]:.3f}" if i < len(p) else f"{a} out" for a, p, i in rows)
         return "last prices: " + " ".join(shown)
