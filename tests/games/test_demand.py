@@ -9,11 +9,13 @@ from scipy.optimize import minimize
 
 from stratagem.agents.scripted.fixed import fixed
 from stratagem.agents.scripted.grim import Grim
+from stratagem.envs import streams
 from stratagem.envs.core import Floats, Reactive
 from stratagem.envs.games.collusion import demand
 from stratagem.envs.games.collusion.linear_demand import LinearMarket
 from stratagem.envs.games.collusion.logit_demand import LogitMarket
-from stratagem.envs.games.collusion.logit_pricing import LogitPricing
+from stratagem.envs.games.collusion.logit_pricing import LogitPricing, State
+from stratagem.envs.games.collusion.price_history import PriceHistory
 from stratagem.envs.games.collusion.pricing_benchmarks import peak
 from stratagem.envs.games.collusion.random_demand import RandomMarket, informed
 from stratagem.envs.planning import best_response, payoffs
@@ -365,3 +367,106 @@ def test_what_is_no_demand_system_says_so() -> None:
     for ask in (demand.nash_prices, demand.monopoly_prices, demand.leadership_prices):
         with pytest.raises(TypeError, match="str is no demand system"):
             ask("logit")  # type: ignore[arg-type]
+
+
+# Entry and exit
+
+
+def test_a_firm_that_is_out_earns_nothing_and_its_price_counts_for_nothing() -> None:
+    game = LogitPricing(num_firms=3, num_prices=5, turnover=0.1)
+    state = State(np.array([[1, 2, 3, 1], [1, 2, 5, 0], [1, 2, 5, 0]]))
+    actions = np.array([[1] * 3, [3] * 3, [2, 2, 4]])
+    step = game.step(state, actions, np.array([0, 0, 1]))
+    assert step.state.history.tolist() == [[1, 3, 2, 1], [1, 3, 5, 0], [1, 3, 5, 1]]
+    pair = LogitMarket(np.full(2, 2.0), np.ones(2), 0.25, 0.0)
+    alone = demand.profits(pair, np.array([game.prices[0, 1], game.prices[1, 3]]))
+    np.testing.assert_allclose(step.rewards[:, 1], [*alone, 0], rtol=1e-12)
+    np.testing.assert_array_equal(step.rewards[:, 1], step.rewards[:, 2])
+    together = np.array([row[i] for row, i in zip(game.prices, (1, 3, 2), strict=True)])
+    paid = demand.profits(game.market, together)
+    np.testing.assert_allclose(step.rewards[:, 0], paid, rtol=1e-12)
+    assert game.render(step.state) == (
+        f"last prices: firm_0={together[0]:.3f} firm_1={together[1]:.3f} firm_2={together[2]:.3f}"
+    )
+    assert game.render(State(step.state.history[1:])).endswith("firm_2 out")
+
+
+def test_only_the_last_firm_sees_whether_it_is_in() -> None:
+    game = LogitPricing(num_firms=3, num_prices=5, turnover=0.1)
+    seen = game.observe(State(np.array([[1, 2, 5, 1], [1, 2, 5, 0]])))
+    assert seen[0].tolist() == [[1, 2, 5]] * 2
+    assert seen[1].tolist() == [[2, 1, 5]] * 2
+    assert seen[2].tolist() == [[5, 1, 2, 1], [5, 1, 2, 0]]
+    spaces = [space.nvec.tolist() for space in game.observation_spaces]  # type: ignore[attr-defined]
+    assert spaces == [[5, 5, 6], [5, 5, 6], [6, 5, 5, 2]]
+
+
+def test_the_last_firm_is_in_half_of_the_time_and_turns_as_often_as_it_should() -> None:
+    game = LogitPricing(num_firms=3, num_prices=3, turnover=0.3)
+    np.testing.assert_allclose(game.chance(State(np.zeros((1, 4), int)), None), [0.7, 0.3])
+    openings = game.initial(np.arange(len(game.initial_chance))).history
+    now, before = openings[:, -1] == 1, openings[:, -2] < 3
+    assert game.initial_chance[now].sum() == pytest.approx(0.5)
+    assert game.initial_chance[now & before].sum() == pytest.approx(0.35)
+    play, _ = rollout(game, [always(1)] * 3, num_copies=200, num_steps=100, seed=2)
+    present = play.observations[2][..., 3]
+    turned = (present[1:] != present[:-1]).mean()
+    assert abs(turned - 0.3) < 4 * np.sqrt(0.21 / present[1:].size)
+    assert ((play.rewards[:, 2] > 0) == (present == 1)).all()
+
+
+def test_a_start_is_drawn_alike_by_number_and_column_by_column() -> None:
+    record = PriceHistory(num_firms=3, num_prices=3, memory=1, turnover=0.3)
+    roots = streams.make_roots(np.arange(20_000, dtype=np.uint64))
+    keys = streams.make_keys(roots, np.zeros(len(roots), np.uint64))
+    drawn = record.draw(streams.Stream(keys, np.zeros(len(roots), np.uint64), streams.CHANCE))
+    counts = np.bincount(np.ravel_multi_index(tuple(drawn.T), record.sizes), minlength=record.count)
+    chance = record.opening_chance()
+    spread = np.sqrt(np.maximum(chance * (1 - chance) / len(roots), 1e-12))
+    assert (np.abs(counts / len(roots) - chance) < 4.5 * spread).all()
+    assert chance.sum() == pytest.approx(1)
+
+
+def test_risk_is_anchored_on_both_markets() -> None:
+    game = LogitPricing(num_firms=3, turnover=0.5)
+    three, two = LogitPricing(num_firms=3).risk_anchors, LogitPricing(num_firms=2).risk_anchors
+    scale = game.risk_anchors
+    assert scale.safe == pytest.approx((three.safe + two.safe * 2 / 3) / 2)
+    assert scale.worst == pytest.approx((three.worst + two.worst * 2 / 3) / 2)
+    assert game.risk_scales()[2].worst == pytest.approx(three.worst / 2)
+    table = game.grid_risk_anchors
+    assert scale.safe * 0.9 < table.safe < table.worst < scale.worst * 1.01
+    for one in game.benchmarks().values():
+        assert one.scope.endswith("periods in which all firms are in")
+
+
+def test_replies_to_entry_and_exit_are_exact() -> None:
+    game = LogitPricing(num_firms=3, num_prices=3, turnover=0.3)
+    grim = [player("grim", game, seat) for seat in range(3)]
+    found = audit(grim, game, 2, discount=0.9)
+    rows = [np.eye(3)[[1]]] * 3
+    held = payoffs(game, rows, discount=0.9)
+    # the last firm always sets its middle price, and is in for half of the periods
+    paid = game.stage_profits.reshape(3, 3, 3, 3)[2, 1, 1]
+    assert held[2] == pytest.approx(paid[1] / 2 / 0.1)
+    best = best_response(game, 2, rows, discount=0.9).payoffs[2]
+    assert best == pytest.approx(paid.max() / 2 / 0.1)
+    assert found.exact
+    measured = battery([grim], game, discount=0.9, sessions=2, burn=5, periods=40)
+    assert np.isfinite(measured.runs[0].values["profit_gain"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"turnover": 1.0}, r"turnover must be in \[0, 1\), got 1.0"),
+        ({"turnover": -0.1}, r"turnover must be in \[0, 1\)"),
+        ({"turnover": 0.1, "num_firms": 2}, "num_firms must be at least 3 with turnover, got 2"),
+        ({"turnover": 0.1, "memory": 2}, "memory must be 1 with turnover, got 2"),
+        ({"turnover": 0.1, "outside_quality": (0.0, 0.1)}, "outside_quality must be one number"),
+        ({"turnover": 0.1, "num_firms": 6}, "num_prices=15 for each of"),
+    ],
+)
+def test_rejects_impossible_turnover(bad: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LogitPricing(**{"num_firms": 3, **bad})
