@@ -16,7 +16,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import entering_firm
 import numpy as np
 
 from stratagem.agents.tabular.joint_learning import compiled
@@ -47,10 +46,13 @@ QUALITIES = ((2.12, 0.84), (2.25, 0.81), (2.38, 0.78), (2.5, 0.76), (2.75, 0.71)
 MUS = ((0.5, 0.856), (0.4, 0.859), (0.3, 0.859), (0.2, 0.839), (0.1, 0.829), (0.05, 0.827))
 
 LINEAR = (
-    (0.01, 0.856, (0.224, -0.003, 0.666, 6.445)), (0.25, 0.823, (0.265, -0.074, 0.877, 6.270)),
-    (0.5, 0.770, (0.318, -0.173, 0.885, 6.305)), (0.75, 0.634, (0.429, -0.289, 0.849, 5.723)),
-    (0.9, 0.753, (0.385, -0.345, 0.715, 5.256)), (0.99, 0.871, (0.389, -0.380, 0.783, 5.687)),
-)  # fmt: skip
+    (0.01, 0.856, (0.224, -0.003, 0.666, 6.445), 1),
+    (0.25, 0.823, (0.265, -0.074, 0.877, 6.270), 1),
+    (0.5, 0.770, (0.318, -0.173, 0.885, 6.305), 1),
+    (0.75, 0.634, (0.429, -0.289, 0.849, 5.723), 1),
+    (0.9, 0.753, (0.385, -0.345, 0.715, 5.256), 4),
+    (0.99, 0.871, (0.389, -0.380, 0.783, 5.687), 4),
+)
 SHOCKS = (
     (0.05, 0.848, (0.485, -0.129, 0.906, 5.657)), (0.1, 0.832, (0.462, -0.134, 0.896, 5.792)),
     (0.15, 0.797, (0.433, -0.134, 0.879, 5.737)), (0.2, 0.750, (0.407, -0.130, 0.867, 5.726)),
@@ -116,9 +118,14 @@ ROWS = (
             f"linear demand, `gamma` {gamma}",
             gain,
             rest,
-            {"demand": "linear", "gamma": gamma, "quality": 1.0, "cost": 0.0},
+            {
+                **{"demand": "linear", "gamma": gamma, "quality": 1.0, "cost": 0.0},
+                # the source's grid has no price below 0, which is met at this gamma alone
+                "lowest_price": 0.0 if gamma == 0.99 else None,
+            },
+            share=share,
         )
-        for gamma, gain, rest in LINEAR
+        for gamma, gain, rest, share in LINEAR
     ),
     *(
         Row(f"`outside_quality` -{h}, 0 or {h}", gain, rest, {"outside_quality": (-h, 0.0, h)})
@@ -205,7 +212,9 @@ def measure(row: Row, count: int) -> list[Floats]:
     if row.learner == "q_learning":
         found, converged, _ = sessions(game, name, count, each=both, **row.options)
     elif row.learner == "entering":
-        found, converged = entering_firm.sessions(
+        import entering_firm  # needs numba, and that this script is run from its folder's path
+
+        found, _, outside, converged = entering_firm.sessions(
             game,
             against_random_rivals(game, discount),
             roots(name, "reproduce", range(count)),
@@ -213,6 +222,8 @@ def measure(row: Row, count: int) -> list[Floats]:
             stable=STABLE,
             limit=MOST * 10,
         )
+        half = 1.96 * outside.std(ddof=1) / math.sqrt(count)
+        print(f"{row.label}: while it is out {outside.mean():.3f} +- {half:.3f}", file=sys.stderr)
     else:
         found, converged = lockstep(game, name, count, row.learner)
     if not converged.all():
@@ -290,7 +301,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sessions", type=int, default=100, help="of most rows (default 100)")
     parser.add_argument("--only", default="", help="rows whose label has this word")
-    parser.add_argument("--page", type=Path, help="write the page to this file")
+    parser.add_argument("--page", type=Path, help="write the page to this file; rows not run stay")
     args = parser.parse_args()
     if not compiled():
         parser.error("this takes hours without numba, which is not installed")
@@ -300,16 +311,19 @@ def main() -> None:
         "| variant | n | gain | published | equilibrium | answer | unprofitable | length |",
         "|---|---|---|---|---|---|---|---|",
     ]
+    before = args.page.read_text("utf-8").splitlines() if args.page and args.page.exists() else []
+    known = {text[2:].split(" | ")[0]: text for text in before if text.startswith("| ")}
     begin = time.process_time()
     for row in ROWS:
         if args.only in row.label:
             start = time.process_time()
             lines.append(line(row, measure(row, round(args.sessions * row.share))))
             print(lines[-1], f"{time.process_time() - start:.0f} CPU-s", flush=True)
-    total = f"{time.process_time() - begin:.0f} CPU-seconds of one thread"
-    print(total)
+        elif row.label in known:
+            lines.append(known[row.label])
+    print(f"{time.process_time() - begin:.0f} CPU-seconds of one thread")
     if args.page:
-        args.page.write_text(INTRO + "\n".join(lines) + f"\n\nAll took {total}.\n" + OUTRO, "utf-8")
+        args.page.write_text(INTRO + "\n".join(lines) + "\n" + OUTRO, "utf-8")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ Prices are `num_prices` equally spaced points for each firm, from its Nash price
 `grid_margin` times the distance to its joint-maximum price, or from `lowest_price`, to as far
 beyond the latter.
 
+With a `turnover` above 0 the last of at least three firms enters the market and leaves it at
+random. Its last price is shown as `num_prices` where it was out. Whether it is in now it alone is
+shown, by a last column that is 1 or 0; what it does while it is out counts for nothing, and the
+others set their prices not knowing. It is in for half of the time, and so it starts.
+
 ## Rewards
 
 Profit per period, $(p_i - c_i)\,q_i$. Demand is one of
@@ -41,8 +46,8 @@ an observation shows. With `continuation` $c < 1$ the game terminates with proba
 $1 - c$ after each period; with $c = 1$ it goes on, and views truncate it. Up to a million
 histories are enumerated, so that the game can be tabulated if a table of it fits; beyond
 them the opening prices are drawn one by one, and the game is only simulated. With a random
-outside good the table lists states and outcomes one by one, so that 15 prices fit it for two
-firms with a `memory` of at most 1.
+outside good or a turnover the table lists states and outcomes one by one, so that 15 prices fit
+it for two firms with a `memory` of at most 1, and 10 for three firms with a turnover.
 
 ## Benchmarks
 
@@ -53,6 +58,7 @@ period (there can be several), `grid_monopoly` its joint maximum, `grid_stackelb
 price leadership in pure prices (up to 1000 of them), and `minimax` what rivals cannot keep
 a firm from. With a random outside good all are exact for profits expected by firms that do not
 see it, and `stackelberg` is left out; linear ones are closed forms, exact where all firms sell.
+With a turnover all are exact for the periods in which all firms are in.
 
 ```pycon
 >>> game = LogitPricing()
@@ -74,8 +80,10 @@ grid_stackelberg 0.24169 0.32078
 Risk is the profit gain of the source: (profit - `nash`) / (`monopoly` - `nash`), of the mean
 over firms. A seat's own risk is the same of its own profit; where firms differ, the joint
 maximum may leave one of them less than the equilibrium does, and its scale is then turned
-round. The anchors are those of the real line; `grid_risk_anchors` has those of the grid
-(lowest equilibrium, joint maximum), whose risks are -0.02 and 1.00 by default. Play at random has a risk of 0.50, so measure policies that no longer explore.
+round. The anchors are those of the real line, and with a turnover means over the markets with and
+without the last firm; `grid_risk_anchors` has those of the grid (lowest equilibrium, joint
+maximum), whose risks are -0.02 and 1.00 by default. Play at random has a risk of 0.50, so measure
+policies that no longer explore.
 
 ```pycon
 >>> game.risk_anchors.safe.__round__(5), game.risk_anchors.worst.__round__(5)
@@ -101,11 +109,12 @@ With a random outside good the source measures from the mean profits of firms th
 ## Sources
 
 - E. Calvano, G. Calzolari, V. Denicolo and S. Pastorello (2020), *Artificial intelligence,
-  algorithmic pricing, and collusion*, AER 110(10), online appendix and code. Logit demand, default
-  parameters, grid, memory and profit gain; linear demand of two firms; a random outside good of
-  three values, its grid and its anchors. `continuation` below one, tit for tat and the grid's own
-  benchmarks are ours, and so are a fresh uniform history at every episode, linear demand of more
-  firms or unequal ones, and the benchmarks of firms that do not see the outside good.
+  algorithmic pricing, and collusion*, AER 110(10), with its online appendix and code. Logit demand,
+  default parameters, grid, memory and profit gain; linear demand of two firms; a random outside
+  good of three values, its grid and its anchors; a third firm that enters and leaves.
+  `continuation` below one, tit for tat and the grid's own benchmarks are ours, and so are a fresh
+  uniform history at every episode, linear demand of more firms or unequal ones, and the
+  benchmarks of firms that do not see the outside good.
 - N. Singh and X. Vives (1984), *Price and quantity competition in a differentiated duopoly*, RAND
   Journal of Economics 15(4). Linear demand.
 
@@ -487,7 +496,10 @@ class LogitPricing(Game[State]):
 
     @override
     def surplus_loss(self, actions: Actions) -> Floats:
-        """Return (CS(nash) - CS) / (CS(nash) - CS(monopoly)), (B,), on the real line's anchors."""
+        """Return (CS(nash) - CS) / (CS(nash) - CS(monopoly)), (B,), on the real line's anchors.
+
+        With `turnover` all firms count as in.
+        """
         nash, joint, now = (
             systems.consumer_surplus(self.market, p)
             for p in (self.nash_prices, self.monopoly_prices, prices_at(self.grid, actions))
