@@ -103,13 +103,20 @@ def tabulate(game: Game[Any], max_bytes: int = MAX_BYTES) -> Table:
     num_joint = int(np.prod(counts, dtype=object))
     if (stage := game.stage()) is not None:
         _check_repeated(game, stage, num_joint, max_bytes)
-    drawn = (type(game).draw, type(game).draw_initial) != (Game.draw, Game.draw_initial)
-    if stage is None and drawn:  # a repeated game draws as its stage and initial chance say
+    if stage is None and _draws(type(game)):  # a repeated game draws as its stage says
         raise ValueError(f"{type(game).__name__} draws chance that cannot be enumerated")
     if num_joint * 8 * len(counts) > max_bytes:
         raise _too_large(game, num_joint * 8 * len(counts), max_bytes, "fewer joint actions")
     actions = np.stack(np.unravel_index(np.arange(num_joint), counts)).astype(np.int64)
     return _explicit(game, actions, max_bytes) if stage is None else _repeated(game, actions, stage)
+
+
+def _draws(kind: type[Game[Any]]) -> bool:
+    """Return whether a game draws chance that it does not say the likelihood of."""
+    draws_start = kind.draw_initial is not Game.draw_initial
+    return kind.draw is not Game.draw or (
+        draws_start and kind.initial_chance is Game.initial_chance
+    )
 
 
 def _too_large(game: Game[Any], needed: int, max_bytes: int, hint: str) -> ValueError:

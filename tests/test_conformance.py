@@ -29,6 +29,15 @@ GAMES: dict[str, Game[Any]] = {
     "LogitPricing, three unequal firms": registry["LogitPricing-v0"].build(
         {"num_firms": 3, "num_prices": 5, "cost": (1.0, 0.9, 1.1), "continuation": 0.9}
     ),
+    "LogitPricing, linear demand": registry["LogitPricing-v0"].build(
+        {"demand": "linear", "gamma": 0.6, "num_firms": 3, "num_prices": 5, "cost": (1, 0.9, 1.05)}
+    ),
+    "LogitPricing, random outside good": registry["LogitPricing-v0"].build(
+        {"outside_quality": (-0.2, 0.0, 0.2), "num_prices": 6, "continuation": 0.9}
+    ),
+    "LogitPricing, entry and exit": registry["LogitPricing-v0"].build(
+        {"num_firms": 3, "num_prices": 4, "turnover": 0.2, "continuation": 0.95}
+    ),
     "RepeatedAuction, three bidders, a coin": registry["RepeatedAuction-v0"].build(
         {"num_bidders": 3, "num_bids": 4, "alpha": 1.5, "feedback": "own", "continuation": 0.9}
     ),

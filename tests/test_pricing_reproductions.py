@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from stratagem.agents.regret import swap_regret
+from stratagem.agents.tabular.joint_learning import JointLearning
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.tabular import num_states, tabulate
 from stratagem.evaluation.crossplay import meet
+from stratagem.evaluation.roots import roots
+from stratagem.players import player
 from stratagem.reproductions import REPRODUCTIONS, pricing, reproduce
 from stratagem.reproductions.pricing_sessions import Play, Responses, play_of, responses, sessions
 
@@ -289,6 +292,30 @@ def test_published_rows_are_written_beside_what_is_measured(
     monkeypatch.setattr("sys.argv", ["published_pricing", "--sessions=9"])
     with pytest.raises(SystemExit):
         script.main()
+
+
+@NEEDS_NUMBA
+def test_firms_that_one_enters_and_leaves_learn_what_the_librarys_learners_do() -> None:
+    loop, rows = script_of("entering_firm"), script_of("published_pricing")
+    game = LogitPricing(num_firms=3, num_prices=3, turnover=0.2)
+    first, seeds = rows.against_random_rivals(game, 0.9), roots("entering", "test", range(200))
+    options, periods = (0.15, 2e-3, 0.9), 6000
+    found = loop.sessions(game, first, seeds, options=options, stable=periods, limit=periods)
+    assert not found.settled.any()
+    given = dict(zip(("alpha", "beta", "discount"), options, strict=True))
+    learners = [player("q_learning", game, i, start=first[i], **given) for i in range(3)]
+    runs = JointLearning(
+        game, learners, seeds=seeds, max_episode_steps=None, stable=None, kernel=True
+    )
+    runs.advance(periods)
+    history = tabulate(game).states.history
+    inside = (history[:, -1] == 1) & (history[:, -2] < 3)
+    # mean best price of a firm over all histories in which all are in, per run
+    theirs = runs.now.best[:, runs.rules.views][..., inside].mean(axis=-1)
+    ours = found.inside.actions.mean(axis=-1).T
+    spread = np.sqrt((theirs.var(axis=0) + ours.var(axis=0)) / len(seeds))
+    assert (spread > 0).all()
+    assert (np.abs(theirs.mean(axis=0) - ours.mean(axis=0)) < 4 * spread).all()
 
 
 def test_the_page_of_published_rows_has_each_row() -> None:

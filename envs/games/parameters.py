@@ -1,11 +1,12 @@
 """Checks of parameters, and histories of joint actions, that games share."""
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from ..core import Ints
+from ..core import Array, Bools, Ints
 
 JOINT_LIMIT = 10**6
 """Joint actions up to which the payoffs of all of them are tabulated."""
@@ -85,3 +86,22 @@ def seen_columns(num_agents: int, memory: int) -> tuple[Ints, ...]:
     return tuple(
         np.array([t * num_agents + j for t in periods for j in order], np.int64) for order in orders
     )
+
+
+@dataclass(frozen=True)
+class Cooperated:
+    """Whether oneself and every rival last played a cooperative action or a higher one.
+
+    Attributes:
+        wanted: least index of each agent in the order of the observation; () if it shows none.
+    """
+
+    wanted: tuple[int, ...]
+
+    def __call__(self, observation: Array) -> tuple[Bools, Bools]:
+        """Judge observations, (B, memory * num_agents); without memory both are true."""
+        if not self.wanted:
+            calm = np.ones(len(observation), np.bool_)
+            return calm, calm.copy()
+        did = observation[:, : len(self.wanted)] >= np.array(self.wanted)
+        return did[:, 0], np.asarray(did[:, 1:].all(axis=1))

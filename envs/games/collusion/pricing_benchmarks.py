@@ -1,20 +1,29 @@
-"""Reference values of `LogitPricing`, each checked by a search that shares nothing with its solver."""
+"""Reference values of `LogitPricing`, each checked by a search that shares nothing with its solver.
+
+Where the outside good's worth is random, they are those of expected profits, for firms that do not
+see it; there is no price leadership on the real line then.
+"""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from ...benchmarks import Benchmark, certified
 from ...core import Floats, Ints
 from .demand import (
-    Market,
+    Demand,
     add_up,
+    best_price,
+    highest_price,
+    joint_slope,
     leadership_prices,
     monopoly_prices,
     nash_prices,
     profits,
-    shares,
 )
+from .linear_demand import LinearMarket
+from .logit_demand import LogitMarket
 from .price_grid import (
     TABLE_LIMIT,
     PriceGrid,
@@ -24,6 +33,23 @@ from .price_grid import (
     grid_profits,
     joint_indices,
     own_profits,
+    prices_at,
+)
+from .random_demand import RandomMarket
+
+_NASH: Mapping[type, tuple[str, str]] = MappingProxyType(
+    {
+        LogitMarket: ("first-order conditions in one unknown", "the only equilibrium"),
+        LinearMarket: ("first-order conditions, solved", "the only equilibrium where all sell"),
+        RandomMarket: ("best prices in turn", "expected profits, outside_quality unseen"),
+    }
+)
+_MONOPOLY: Mapping[type, str] = MappingProxyType(
+    {
+        LogitMarket: "equal mark-ups from one equation",
+        LinearMarket: "half of quality less cost",
+        RandomMarket: "mark-ups iterated to a fixed point",
+    }
 )
 
 
@@ -38,7 +64,8 @@ def pricing_benchmarks(grid: PriceGrid, agents: tuple[str, ...]) -> Mapping[str,
         _minimax(grid, agents),
     ]
     if len(agents) == 2:
-        found.append(_stackelberg(grid.market, agents))
+        if not isinstance(grid.market, RandomMarket):
+            found.append(_stackelberg(grid.market, agents))
         if _is_small(grid):
             found.append(_grid_stackelberg(grid, agents))
     return {benchmark.name: benchmark for benchmark in found}
@@ -49,7 +76,7 @@ def _tolerance(payoffs: Floats) -> float:
 
 
 def _continuous(
-    name: str, prices: Floats, market: Market, regret: float, how: str,
+    name: str, prices: Floats, market: Demand, regret: float, how: str,
     deviators: tuple[str, ...], scope: str,
 ) -> Benchmark:  # fmt: skip
     payoffs = profits(market, prices)
@@ -76,13 +103,7 @@ def peak(f: Callable[[Floats], Floats], low: float, high: float, num: int = 2001
     return max(float(values[at]), -float(result.fun))
 
 
-def _highest_price(market: Market, firm: int) -> float:
-    """Return a price above every answer of a firm: its mark-up as a monopolist, and more."""
-    worth = (market.quality[firm] - market.cost[firm] - market.outside_quality) / market.mu
-    return float(market.cost[firm] + market.mu * (4 + max(float(worth), 0.0)))
-
-
-def _own_regret(market: Market, firm: int, prices: Floats) -> float:
+def _own_regret(market: Demand, firm: int, prices: Floats) -> float:
     """Return what a firm gains by its best own price, found by search."""
 
     def own(x: Floats) -> Floats:
@@ -90,29 +111,29 @@ def _own_regret(market: Market, firm: int, prices: Floats) -> float:
         joint[firm] = x
         return np.asarray(profits(market, joint)[firm])
 
-    best = peak(own, float(market.cost[firm]), _highest_price(market, firm))
+    best = peak(own, float(market.cost[firm]), highest_price(market, firm))
     return best - float(profits(market, prices)[firm])
 
 
-def _nash(market: Market, agents: tuple[str, ...]) -> Benchmark:
+def _nash(market: Demand, agents: tuple[str, ...]) -> Benchmark:
     prices = nash_prices(market)
     regret = max(_own_regret(market, i, prices) for i in range(len(agents)))
-    how = "first-order conditions in one unknown; own-price search by scan and golden sections"
-    scope = "one period, prices on the real line; the only equilibrium"
+    solved, which = _NASH[type(market)]
+    how = f"{solved}; own-price search by scan and golden sections"
+    scope = f"one period, prices on the real line; {which}"
     return _continuous("nash", prices, market, regret, how, agents, scope)
 
 
-def _monopoly(market: Market) -> Benchmark:
+def _monopoly(market: Demand) -> Benchmark:
     from scipy.optimize import minimize
 
     prices = monopoly_prices(market)
-    n, mu = len(prices), market.mu
-    reach = max(_highest_price(market, i) - float(market.cost[i]) for i in range(n))
+    n = len(prices)
+    reach = max(highest_price(market, i) - float(market.cost[i]) for i in range(n))
 
     def loss(markups: Floats) -> tuple[float, Floats]:
-        q = shares(market, market.cost + reach * markups)
-        joint = float((reach * markups * q).sum())
-        return -joint / reach, -q * (1 - reach * markups / mu + joint / mu)
+        at = market.cost + reach * markups
+        return -float(profits(market, at).sum()) / reach, -joint_slope(market, at)
 
     steps = np.sqrt([2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 17.0, 19.0])
     starts = [np.outer(k, np.resize(steps, n)).ravel() % 1.0 for k in range(1, 9)]
@@ -122,29 +143,35 @@ def _monopoly(market: Market) -> Benchmark:
         for start in starts
     ]
     regret = max(tops) - float(profits(market, prices).sum())
-    how = "equal mark-ups from one equation; joint profit climbed from eleven starts"
+    how = f"{_MONOPOLY[type(market)]}; joint profit climbed from eleven starts"
     scope = "one period, prices on the real line, sum of profits; no equilibrium of one period"
     return _continuous("monopoly", prices, market, regret, how, ("planner",), scope)
 
 
-def _stackelberg(market: Market, agents: tuple[str, ...]) -> Benchmark:
-    from scipy.special import wrightomega
-
+def _stackelberg(market: Demand, agents: tuple[str, ...]) -> Benchmark:
     prices = leadership_prices(market)
 
     def leader(x: Floats) -> Floats:
-        own = (market.quality[0] - x) / market.mu
-        rivals = np.logaddexp(own, market.outside_quality / market.mu)
-        worth = (market.quality[1] - market.cost[1]) / market.mu
-        answer = market.cost[1] + market.mu * (1 + wrightomega(worth - rivals - 1))
-        return np.asarray(profits(market, np.stack([x, answer]))[0])
+        return np.asarray(profits(market, np.stack([x, _answers(market, x)]))[0])
 
-    best = peak(leader, float(market.cost[0]), _highest_price(market, 0))
+    best = peak(leader, float(market.cost[0]), highest_price(market, 0))
     gain = best - float(profits(market, prices)[0])
     regret = max(gain, _own_regret(market, 1, prices))
     how = "the leader's first-order condition; search over its price, and over the follower's"
     scope = f"one period, prices on the real line, {agents[0]} leads; the follower never ties"
     return _continuous("stackelberg", prices, market, regret, how, agents, scope)
+
+
+def _answers(market: Demand, prices: Floats) -> Floats:
+    """Return firm 1's best price against each price of firm 0, by another way where there is one."""
+    from scipy.special import wrightomega
+
+    if not isinstance(market, LogitMarket):
+        return np.array([best_price(market, 1, np.array([p, 0.0])) for p in prices])
+    own = (market.quality[0] - prices) / market.mu
+    rivals = np.logaddexp(own, market.outside_quality / market.mu)
+    worth = (market.quality[1] - market.cost[1]) / market.mu
+    return np.asarray(market.cost[1] + market.mu * (1 + wrightomega(worth - rivals - 1)))
 
 
 def _on_grid(
@@ -164,7 +191,7 @@ def _on_grid(
 
 def _at(grid: PriceGrid, index: Ints) -> Floats:
     """Return profits (N, ...) at price indices, from the prices and not from the weights."""
-    return profits(grid.market, np.stack([p[i] for p, i in zip(grid.prices, index, strict=True)]))
+    return profits(grid.market, prices_at(grid, index))
 
 
 def _moves(grid: PriceGrid, index: Ints, firm: int) -> Floats:
@@ -179,7 +206,10 @@ def _grid_nash(grid: PriceGrid, agents: tuple[str, ...], *, highest: bool) -> Be
     now = _at(grid, index[:, None])[:, 0]
     regret = max(float(_moves(grid, index, i)[i].max() - now[i]) for i in range(len(agents)))
     side = "highest" if highest else "lowest"
-    how = f"best responses from the {side} prices; enumeration of every firm's prices"
+    how = "all joint prices"
+    if isinstance(grid.market, LogitMarket):
+        how = f"best responses from the {side} prices"
+    how += "; enumeration of every firm's prices"
     scope = f"one period on the grid; the equilibrium with the {side} prices"
     name = "grid_nash_high" if highest else "grid_nash_low"
     return _on_grid(name, index, grid, regret, how, agents, scope)
@@ -198,7 +228,10 @@ def _grid_monopoly(grid: PriceGrid) -> Benchmark:
     else:
         best = max(float(add_up(_moves(grid, index, i)).max()) for i in range(len(index)))
         how = "every price of one firm at a time"
-    how = f"fractional programming; enumeration of {how}"
+    solved = (
+        "fractional programming" if isinstance(grid.market, LogitMarket) else "all joint prices"
+    )
+    how = f"{solved}; enumeration of {how}"
     scope = "one period on the grid, sum of profits; no equilibrium of one period"
     return _on_grid("grid_monopoly", index, grid, best - now, how, ("planner",), scope)
 
