@@ -9,9 +9,22 @@ how far off it may be, and where it comes from. One module per family of experim
 - `screens`: marks of collusion in the prices of a known cartel.
 - `channel`: codes that leave no trace, and codes that were learnt in private.
 - `pricing`: Q-learners that set prices, and collude.
+- `impulse_response`: what follows when one of them is made to cut its price once.
+- `turns`: Q-learners that set prices in turn.
+- `memoryless`: learners who see nothing, and yet stay short of competition.
 """
 
-from . import channel, exploitation, following, knowledge, pricing, screens
+from . import (
+    channel,
+    exploitation,
+    following,
+    impulse_response,
+    knowledge,
+    memoryless,
+    pricing,
+    screens,
+    turns,
+)
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -38,10 +51,13 @@ __all__ = [
     "exploitation",
     "find",
     "following",
+    "impulse_response",
     "knowledge",
+    "memoryless",
     "near",
     "pricing",
     "reproduce",
     "reproduction",
     "screens",
+    "turns",
 ]
