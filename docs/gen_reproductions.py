@@ -1,6 +1,8 @@
-"""Write the page of reproductions from what a run of them measured.
+"""Write the page of reproductions from what runs of them measured.
 
-Usage: stratagem reproduce all --json > FILE; python docs/gen_reproductions.py FILE
+Usage: stratagem reproduce all --json > FILE; python docs/gen_reproductions.py FILE...
+
+A FILE may hold some experiments only; the sections of the others stay as they are.
 """
 
 import json
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from stratagem.cli.reproducing import band
+from stratagem.reproductions import REPRODUCTIONS
 
 PAGE = Path(__file__).parent / "reproductions.md"
 INTRO = """\
@@ -32,14 +35,15 @@ stratagem reproduce all --json
 Progress goes to the error stream. The exit code is 1 if a measurement leaves its band.
 
 Of most papers below we read abstracts, summaries or code, not proofs. Where a game is not printed
-in its source, it is a functional equivalent that we rebuilt, and no target is then the paper's
-own number: this holds for all that is about *Is Knowledge Power?*, for the sale and for the secret
-channel. Published statements about limits are held against finite runs with the slack that the
-target names. Of pricing by Q-learning we have the authors' own output tables; [more rows of
-them](published_pricing.md) have been measured than are targets here. Of prices set in turn,
-quantities and auctions we have notes and abstracts alone. Not all that the notes about prices set
-in turn say is found: 30% of 1000 pairs earn unequally where they have 23%, and with 24 steps 3% of
-all successive prices are equal (100 pairs) where they have 16%; what they count is not known.
+in its source, it is a functional equivalent that we rebuilt, and no target is then the paper's own
+number: this holds for all that is about *Is Knowledge Power?*, for the sale, for the secret
+channel and for users who leave. Published statements about limits are held against finite runs
+with the slack that the target names. Of pricing by Q-learning we have the authors' own output
+tables; [more rows of them](published_pricing.md) have been measured than are targets here. Of
+prices set in turn, quantities and auctions we have notes and abstracts alone. Not all that the
+notes about prices set in turn say is found: 30% of 1000 pairs earn unequally where they have 23%,
+and with 24 steps 3% of all successive prices are equal (100 pairs) where they have 16%; what they
+count is not known.
 
 The tables have what `stratagem reproduce NAME --json` measured; it measures the same every time.
 """
@@ -66,17 +70,21 @@ def row(check: Mapping[str, Any]) -> str:
     return "| " + " | ".join(map(cell, cells)) + " |"
 
 
-def page(outcomes: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page."""
-    parts = [INTRO]
-    for outcome in outcomes:
-        head = (
-            "| measured quantity | measured | target | band | who says so |\n|---|---|---|---|---|"
-        )
-        rows = "\n".join(map(row, outcome["checks"]))
-        parts.append(f"## {outcome['name']}\n\n{outcome['about']}\n\n{head}\n{rows}\n")
-    return "\n".join(parts)
+def section(outcome: Mapping[str, Any]) -> str:
+    """Return the section of one experiment."""
+    head = "| measured quantity | measured | target | band | who says so |\n|---|---|---|---|---|"
+    rows = "\n".join(map(row, outcome["checks"]))
+    return f"## {outcome['name']}\n\n{outcome['about']}\n\n{head}\n{rows}\n"
+
+
+def page(old: str, outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page, in the order of registration; what was not run is as on the old page."""
+    sections = {part.split("\n", 1)[0]: f"## {part}" for part in old.split("\n## ")[1:]}
+    sections |= {outcome["name"]: section(outcome) for outcome in outcomes}
+    parts = [sections[name].rstrip("\n") + "\n" for name in REPRODUCTIONS if name in sections]
+    return "\n".join([INTRO, *parts])
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), "utf-8")
+    found = [one for path in sys.argv[1:] for one in json.loads(Path(path).read_text("utf-8"))]
+    PAGE.write_text(page(PAGE.read_text("utf-8"), found), "utf-8")

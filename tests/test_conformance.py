@@ -12,6 +12,7 @@ from toys import Drift, Guess, PaidTurns, Prisoners, Turns
 
 import stratagem
 from stratagem.envs.core import Game
+from stratagem.envs.games.recommendation.disengagement_presets import one_step
 from stratagem.envs.registry import EnvSpec, registry
 from stratagem.envs.simulator import Simulator
 from stratagem.testing import OWN_CHECKS, NotApplicable, check_game, third_party_checks
@@ -43,6 +44,24 @@ GAMES: dict[str, Game[Any]] = {
         {"feedback": "payoff", "horizon": 5, "precision": (0.5, 0.0)}
     ),
     "ContentDisengagement, cdnow": registry["ContentDisengagement-v0"].build({"preset": "cdnow"}),
+    "ContentDisengagement, two types of users, nothing but engagement seen": registry[
+        "ContentDisengagement-v0"
+    ].build(
+        {
+            "users": ((0.4, {"friction": 0.8}), (0.6, {"start": 2})),
+            "hidden": True,
+            "hidden_type": True,
+        }
+    ),
+    "ContentDisengagement, types seen, any move within the levels": registry[
+        "ContentDisengagement-v0"
+    ].build(one_step(7)._asdict() | {"users": ((0.4, {"friction": 0.8}), (0.6, {"start": 2}))}),
+    "DisengagementPopulation, adversarial, bandit": registry["DisengagementPopulation-v0"].build(
+        {"arrival": "adversarial", "feedback": "bandit", "horizon": 40}
+    ),
+    "DisengagementPopulation, realised": registry["DisengagementPopulation-v0"].build(
+        {"arrival": "shifting", "value": "realised", "counted": 3, "horizon": 6}
+    ),
     "Prisoners": Prisoners(),
     "Prisoners, endless": Prisoners(continuation=1.0),
     "Turns": Turns(),

@@ -4,7 +4,7 @@ import argparse
 import json
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from math import inf, nan
+from math import inf, log, nan
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from stratagem.cli.main import UsageError, parser
 from stratagem.cli.reproducing import as_json, band, reproduce_named
 from stratagem.envs.games.information.information_game import InformationGame
+from stratagem.envs.games.recommendation.calibration import load_customers
 from stratagem.envs.games.stackelberg.matrix_presets import preset
 from stratagem.envs.planning import payoffs
 from stratagem.envs.solvers.channel import divergence
@@ -26,6 +27,9 @@ from stratagem.reproductions import (
     at_least,
     at_most,
     channel,
+    customers,
+    disengagement,
+    disengagement_plans,
     exploitation,
     following,
     knowledge,
@@ -33,6 +37,7 @@ from stratagem.reproductions import (
     reproduce,
     reproduction,
     screens,
+    serving,
 )
 from stratagem.reproductions.play import expected_payoffs
 from stratagem.reproductions.registry import Note
@@ -50,6 +55,16 @@ NAMES = (
     "jec-cartel-screens",
     "secret-channel-capacity",
     "private-codes-do-not-transfer",
+    "commitment-doubles-crash-risk",
+    "lewis-private-languages",
+    "risk-dominance-selects-hare",
+    "minimum-effort-collapse",
+    "friction-paradox",
+    "no-reversal-control",
+    "plan-enumeration-is-optimal",
+    "modified-elasticity",
+    "cdnow-bgnbd",
+    "hedge-half-competitive",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
@@ -335,12 +350,72 @@ def test_channels_in_short() -> None:
     assert agreed == pytest.approx(1)
 
 
+def test_disengagement_in_short() -> None:
+    found = disengagement.friction_paradox(quiet, copies=300, periods=200)
+    assert found["engaged share gained from friction, 0 to 0.2"] == pytest.approx(0.3751, abs=1e-4)
+    assert found["simulated value of the optimum, friction 0.2"] == pytest.approx(17.87, abs=0.5)
+    rare = "engaged share gained from friction by a platform that goes on burning"
+    assert found[rare] == pytest.approx(0.48 / 0.88 - 0.6)  # .8 .6 / (.4 + .8 .6)
+    turned = disengagement.no_reversal_control(quiet, count=12)
+    assert turned["frictions of 100 at which the optimum burns"] == 0
+    assert turned["two thresholds, largest rise of the engaged share"] > 0.3
+    planned = disengagement_plans.plan_enumeration_is_optimal(quiet, count=40)
+    assert planned["largest shortfall over 300 users"] < 1e-9
+    assert planned["shortfall where holding pays nothing, friction 0.9"] > 0.5
+    held = disengagement_plans.modified_elasticity_decides(quiet, levels=13)
+    assert held["satisfaction held, friction 0.5"] == pytest.approx(6.016, abs=1e-3)
+    assert held["difference of the two conditions where nobody returns"] < 1e-6
+
+
+def test_serving_in_short() -> None:
+    found = serving.hedge_half_competitive(quiet, users=300, copies=5, draws=5)
+    assert found["regret of hedge, adversarial"] < (300 * log(6) / 2) ** 0.5
+    assert found["regret of following the leader, adversarial"] > 25
+    for name in ("iid", "shifting", "adversarial"):
+        assert found[f"hedge's share of the per-user optimum, {name}"] > 0.6
+    assert found["the myopic target's share, users who must be satisfied first"] < 0.5
+
+
+def test_regret_and_share_of_what_was_served_by_hand() -> None:
+    game = serving.DisengagementPopulation(**serving.NEEDY, horizon=3)
+    targets = np.array([[0], [2], [2]])
+    found = serving.Served(np.zeros((3, 1), np.int64), targets)
+    burn, climb = game.payoffs[0, [0, 2]]
+    width = climb - game.payoffs.min()
+    assert serving.regret(game, found) == pytest.approx((climb - burn) / width)
+    assert serving.share(game, found) == pytest.approx((burn + 2 * climb) / (3 * climb))
+
+
 def test_spread_of_pairs_of_messages_by_enumeration() -> None:
     cover = np.array(channel.unwatched(1).cover)
     pairs = [np.isin(range(4), pair) / 2 for pair in combinations(range(4), 2)]
     found = [divergence(own, cover) for own in pairs]
     assert np.mean(found) == pytest.approx(channel.PAIR_DIVERGENCE, abs=5e-5)
     assert np.std(found) == pytest.approx(channel.PAIR_SPREAD, abs=5e-5)
+
+
+def test_customers_in_short() -> None:
+    found = customers.cdnow_bgnbd(quiet, draws=2, controls=1)
+    assert found["log-likelihood"] == pytest.approx(-9582.4, abs=0.05)
+    assert found["log-likelihood gained by drop-out"] > 100
+    none = "log-likelihood gained by drop-out where there is none, most of 10 cohorts"
+    assert found[none] < customers.CLEAR
+    left = "share of the gain left where last purchases come as without drop-out, most of 10 times"
+    assert found[left] < 0.5
+    for name in customers.NAMES:
+        off = found[f"a drawn cohort fitted anew: {name}, standard errors from the truth"]
+        assert abs(off) < 3
+
+
+def test_last_purchases_that_come_as_without_drop_out_by_their_mean() -> None:
+    data = load_customers()
+    drawn = customers.stayed(data, 0)
+    assert (drawn.frequency == data.frequency).all()
+    for x in (1, 2, 4):
+        share = (drawn.recency / drawn.observed)[data.frequency == x]
+        error = share.std() / len(share) ** 0.5
+        assert share.mean() == pytest.approx(x / (x + 1), abs=4 * error)
+    assert (drawn.recency[data.frequency == 0] == 0).all()
 
 
 @pytest.mark.slow

@@ -4,21 +4,31 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from toys import Turns
 
 from stratagem.agents.tabular.joint_learning import JointLearning, joins
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.envs.benchmarks import Benchmark
 from stratagem.envs.core import Reactive
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
+from stratagem.envs.games.collusion.sequential_pricing import SequentialPricing
 from stratagem.envs.games.miscoordination.lever_coordination import LeverCoordination
 from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
 from stratagem.envs.planning import best_response, evaluate, payoffs
 from stratagem.envs.simulator import rollout
 from stratagem.envs.tabular import strategy_of, tabulate
-from stratagem.envs.wrappers.treatments import ActionCap, DemandNoise, MemoryWipe, Treatment
+from stratagem.envs.wrappers.treatments import (
+    ActionCap,
+    DemandNoise,
+    InformationDelay,
+    MemoryWipe,
+    Overseer,
+    Paraphraser,
+    Treatment,
+)
 from stratagem.evaluation.treatments import against_control, price_cap
 from stratagem.players import player
-from stratagem.testing import check_game
+from stratagem.testing import OWN_CHECKS, check_game
 
 PRICING = LogitPricing(num_prices=4, continuation=0.9)
 DILEMMA = MatrixGame(memory=1, opening="random")
@@ -52,6 +62,18 @@ def test_a_capped_action_counts_as_the_cap_by_hand():
     expected = PRICING.step(state, counts, np.zeros(4, np.int64))
     assert np.array_equal(found.rewards, expected.rewards)
     assert np.array_equal(found.state.history, counts.T)
+
+
+def test_a_cap_holds_where_seats_take_turns():
+    control = SequentialPricing()
+    capped = ActionCap(control=control, cap=(2, 4))
+    for check in ("spaces", "chance", "copies_apart", "masks", "seeds"):
+        OWN_CHECKS[check](capped)
+    policies = [player("fixed:6", control, seat) for seat in range(2)]
+    seen = rollout(capped, policies, num_copies=8, num_steps=6, seed=2)[0].observations[0]
+    moved = seen[:-1, :, 0]  # 0 where firm_0 moves, else 1
+    assert np.array_equal(seen[1:, :, 1], np.array([2, 4])[moved])
+    assert set(moved.ravel().tolist()) == {0, 1}
 
 
 def test_a_cap_at_the_top_changes_nothing():
@@ -219,6 +241,9 @@ def test_a_treatment_that_does_nothing_makes_no_difference(players):
         ActionCap(control=control, cap=(2, 2)),
         MemoryWipe(control=control, probability=0.0),
         DemandNoise(control=control, spread=0.0),
+        InformationDelay(control=control, delay=0),
+        Overseer(control=control, detection=1.0, false_alarm=0.5, fine=0.0),
+        Paraphraser(control=control, seat=1, probability=0.0),
     ):
         if "tit_for_tat" in players:
             players = (players[0], player("tit_for_tat", control, 1))
@@ -246,9 +271,17 @@ def test_learners_do_not_explore_where_they_are_measured():
 
 
 @pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
-@pytest.mark.parametrize("name", ["cap", "endless wipe", "noise", "both"])
-def test_the_kernel_learns_a_treated_game_to_the_bit(name):
-    game, seeds = TREATED[name], np.array([5, 77], np.uint64)
+@pytest.mark.parametrize(
+    "game",
+    [
+        *[TREATED[name] for name in ("cap", "endless wipe", "noise", "both")],
+        InformationDelay(control=LogitPricing(num_prices=3), delay=1),
+        Overseer(control=PRICING, detection=0.5, false_alarm=0.1, fine=0.3),
+        Paraphraser(control=PRICING, seat=0, probability=0.4),
+    ],
+)
+def test_the_kernel_learns_a_treated_game_to_the_bit(game):
+    seeds = np.array([5, 77], np.uint64)
     policies = [player("q_learning", game, seat, beta=0.01) for seat in range(2)]
     assert joins(game, policies, kernel=True)
     runs = JointLearning(
@@ -275,6 +308,7 @@ def test_risk_is_on_the_scale_of_the_control_and_there_are_no_benchmarks():
     ("call", "message"),
     [
         (lambda: Treatment(control="LogitPricing-v0"), "control must be a game"),
+        (lambda: DemandNoise(control=Turns(), spread=0.5), "control must allow all actions"),
         (lambda: ActionCap(control=PRICING, cap=(4, 0)), r"at most \[3, 3\], got \(4, 0\)"),
         (lambda: ActionCap(control=PRICING, cap=(0, -1)), "cap must be one action per agent"),
         (lambda: ActionCap(control=PRICING, cap=(1,)), "cap must be one action per agent"),

@@ -104,6 +104,20 @@ class JointLearning:
             numpy_loop.advance(self.rules, self.now, until, self._stable)
         return self.now.total
 
+    @property
+    def fresh(self) -> Bools:
+        """Which runs are at the start of an episode, (B,)."""
+        return np.asarray(self.now.steps == 0)
+
+    def exchange(self, seat: int, order: Ints) -> None:
+        """Go on with the learner of run `order[b]` in run b's seat; order (B,).
+
+        A seat's learners explore at one rate in all runs.
+        """
+        own = slice(self._ends[seat - 1] if seat else 0, self._ends[seat])
+        self.now.q[:, own] = self.now.q[order, own]
+        self.now.best[:, own] = self.now.best[order, own]
+
     def values(self, seat: int, run: int) -> Floats | None:
         """Return what one run's seat holds its actions for worth, (V, n); None if no learner."""
         policy = self.policies[seat]

@@ -41,7 +41,7 @@ from stratagem.envs.hindsight import hindsight
 from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import ExplicitTable, tabulate
 
-from . import committing
+from . import committing, serving
 
 
 def _count(game: Game[Any], seat: int, name: str) -> int:
@@ -326,6 +326,11 @@ PLAYERS: Mapping[str, Entry] = {
     "threat": Entry(
         committing.build_threat, "the best joint play the other can be threatened into"
     ),
+    "myopic": Entry(serving.build_myopic, "the content that pays most at once"),
+    "climb_and_hold": Entry(
+        serving.build_climb, "satisfies users up to a level, then keeps them there", "LEVEL"
+    ),
+    "best_plan": Entry(serving.build_best, "the optimum, counting satisfaction where it is hidden"),
     "explore_then_commit": Entry(
         committing.build_explore, "tries its commitments, keeps what is answered well", learns=True
     ),

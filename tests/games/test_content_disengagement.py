@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from random_users import random_models
 
 from stratagem.envs.core import Reactive, Trajectory
 from stratagem.envs.games.recommendation import content_disengagement
@@ -16,6 +17,7 @@ from stratagem.envs.games.recommendation.disengagement_presets import (
     LINEAR_ARMS,
     PRESETS,
     cdnow,
+    one_step,
 )
 from stratagem.envs.games.recommendation.disengagement_tables import friction_table, sensitivity
 from stratagem.envs.simulator import rollout
@@ -87,32 +89,6 @@ def test_friction_paradox_raises_engagement():
     assert rows[1][1] < rows[0][1]
 
 
-def random_models(num, *, linear=False, seed=0):
-    """Random monotone users; `linear` gives the arms and the staying of a reference check."""
-    rng = np.random.default_rng(seed)
-    for _ in range(num):
-        levels = int(rng.integers(5, 12))
-        pieces = np.sort(rng.uniform(0.05, 0.995, int(rng.integers(2, 6))))
-        cuts = np.sort(rng.choice(np.arange(1, levels), len(pieces) - 1, replace=False))
-        stay = pieces[np.searchsorted(cuts, np.arange(levels), side="right")]
-        friction, lost, returning = rng.uniform(0, 0.95), 0.0, None
-        arms = LINEAR_ARMS
-        if not linear:
-            steps = rng.integers(-2, 3, 4)
-            arms = tuple(zip(rng.normal(1, 1, 4).tolist(), steps.tolist(), strict=True))
-            lost = tuple(rng.uniform(0, 1, levels).tolist())
-            returning = tuple(rng.uniform(0.05, 1, levels).tolist())
-        yield ContentDisengagement(
-            arms=arms,
-            stay=tuple(stay.tolist()),
-            returning=returning,
-            friction=float(friction),
-            continuation=float(rng.uniform(0.5, 0.99)) if not linear else 0.95,
-            lost=lost,
-            start=0,
-        )
-
-
 def test_optimum_never_rises_with_friction_where_rewards_are_not_negative():
     for game in random_models(200):
         arms = tuple((abs(reward), step) for reward, step in game.arms)
@@ -151,7 +127,7 @@ def test_optimum_and_share_anchors_are_the_extremes_of_all_plans():
 def enumerate_game(game):
     """Value iteration on the game's own `chance` and `step`, knowing nothing of the model."""
     levels, n = int(game.observation_spaces[0].nvec[0]), int(game.action_spaces[0].n)
-    cells = np.array(list(itertools.product(range(levels), range(3))))
+    cells = np.array(list(itertools.product(range(levels), range(3), [0])))
     state = State(*cells.T)
     index = {tuple(cell): i for i, cell in enumerate(cells.tolist())}
     parts = []
@@ -163,21 +139,25 @@ def enumerate_game(game):
         for outcome in range(probs.shape[1]):
             after = game.step(state, joint, np.full(len(cells), outcome))
             rewards += probs[:, outcome] * after.rewards[0]
-            for i, (level, status) in enumerate(zip(*after.state, strict=True)):
+            for i, cell in enumerate(zip(*after.state, strict=True)):
                 if not after.terminated[i]:
-                    chain[i, index[int(level), int(status)]] += probs[i, outcome]
+                    chain[i, index[tuple(map(int, cell))]] += probs[i, outcome]
+        legal = game.legal(state)
+        if legal is not None:
+            rewards = np.where(legal[0][:, action], rewards, -np.inf)
         parts.append((rewards, chain))
     values = np.zeros(len(cells))
     while True:
         new = np.max([r + p @ values for r, p in parts], axis=0)
         if np.abs(new - values).max() < 1e-12:
-            return new[index[game.start, eng.ENGAGED]]
+            return new[index[game.start, eng.ENGAGED, 0]]
         values = new
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_optimum_equals_value_iteration_on_the_game_itself(preset):
-    game = ContentDisengagement(preset=preset)
+    few = one_step(13)._asdict() if preset == "one_step" else {}
+    game = ContentDisengagement(preset=preset, **few)
     optimum = game.benchmarks()["optimum"].solution.payoffs[0]
     assert optimum == pytest.approx(enumerate_game(game), abs=1e-8)
 
@@ -236,7 +216,7 @@ def test_benchmark_strategies_follow_their_plan_in_every_observation():
 
 def test_away_and_lost_periods_ignore_the_action_and_freeze_satisfaction():
     game = ContentDisengagement(lost=0.3)
-    state = State(np.array([4, 4, 4]), np.array([0, 1, 2]))
+    state = State(np.array([4, 4, 4]), np.array([0, 1, 2]), np.zeros(3, int))
     for action in range(3):
         actions = np.full((1, 3), action)
         after = game.step(state, actions, np.full(3, 1 + eng.AWAY))

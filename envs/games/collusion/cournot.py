@@ -117,7 +117,7 @@ from ...core import (
 )
 from ...registry import register
 from ...spaces import nothing_to_see, see_nothing
-from .parameters import (
+from ..parameters import (
     JOINT_LIMIT,
     check_continuation,
     check_integer,

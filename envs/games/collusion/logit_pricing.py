@@ -113,8 +113,7 @@ from ...core import (
 from ...registry import register
 from ...spaces import nothing_to_see, see_nothing
 from ...streams import Stream
-from . import demand
-from .parameters import (
+from ..parameters import (
     check_continuation,
     check_integer,
     check_number,
@@ -122,6 +121,7 @@ from .parameters import (
     largest_root,
     seen_columns,
 )
+from . import demand
 from .price_grid import (
     TABLE_LIMIT,
     PriceGrid,

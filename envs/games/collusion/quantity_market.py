@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core import Floats
-from .parameters import check_number
+from ..parameters import check_number
 
 
 def commons(

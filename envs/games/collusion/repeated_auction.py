@@ -120,8 +120,8 @@ from ...core import (
 )
 from ...registry import register
 from ...spaces import nothing_to_see, see_nothing
+from ..parameters import check_continuation, check_integer, check_joint, check_number, digits
 from .auction_benchmarks import Rules, auction_benchmarks, critical_discounts, equilibria
-from .parameters import check_continuation, check_integer, check_joint, check_number, digits
 
 
 class State(NamedTuple):

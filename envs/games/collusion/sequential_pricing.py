@@ -100,8 +100,8 @@ from ...core import (
     Trajectory,
 )
 from ...registry import register
+from ..parameters import check_integer, check_number
 from .alternating_benchmarks import Duel, alternating_benchmarks, long_run
-from .parameters import check_integer, check_number
 
 
 class State(NamedTuple):

@@ -7,13 +7,15 @@ import csv
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ...core import Array, Floats, Ints
 
 DATA = "stratagem.data"
+EDGE = 10.0
+"""Largest logarithm, above or below 0, that the fit of customers looks at."""
 
 
 class Customers(NamedTuple):
@@ -176,7 +178,9 @@ def log_likelihood(customers: Customers, r: float, alpha: float, a: float, b: fl
 def fit_bg_nbd(customers: Customers) -> BgNbd:
     """Return the maximum-likelihood fit, searched over the parameters' logarithms.
 
-    Customers with equal histories are counted once, with their number as weight.
+    These stay within `EDGE` of 0, for where the data say nothing of a parameter the likelihood is
+    flat up to infinity. Customers with equal histories are counted once, with their number as
+    weight.
 
     Raises:
         ValueError: If nobody purchased again, or the search does not converge.
@@ -192,12 +196,18 @@ def fit_bg_nbd(customers: Customers) -> BgNbd:
     def loss(logs: Floats) -> float:
         return -float(counts @ log_likelihood(distinct, *np.exp(logs)))
 
-    found = minimize(
-        loss,
-        np.zeros(4),
-        method="Nelder-Mead",
-        options={"xatol": 1e-9, "fatol": 1e-9, "maxiter": 5000, "maxfev": 5000},
-    )
+    def search(start: Floats, tolerance: float) -> Any:
+        return minimize(
+            loss,
+            start,
+            method="Nelder-Mead",
+            bounds=[(-EDGE, EDGE)] * 4,
+            options={"xatol": tolerance, "fatol": tolerance, "maxiter": 5000, "maxfev": 5000},
+        )
+
+    found = search(np.zeros(4), 1e-9)
+    if not found.success:  # along an edge the rounding of large numbers is coarser than that
+        found = search(found.x, 1e-6)
     if not found.success:
         raise ValueError(f"the BG/NBD fit did not converge: {found.message}")
     r, alpha, a, b = np.exp(found.x).tolist()
@@ -260,7 +270,8 @@ def shrink_click_rates(counts: ItemClicks) -> ClickRates:
         )
         return float(found.x), -float(found.fun)
 
-    grid = np.linspace(np.log(10), np.log(1e6), 47)  # steps of a quarter
+    step = np.log(1e5) / 46  # a quarter
+    grid = np.log(10) + step * np.arange(-20, 47)  # from .07 to a million impressions
     peak = float(grid[np.argmax([best_mean(log_m)[1] for log_m in grid])])
     found = minimize_scalar(
         lambda log_m: -best_mean(log_m)[1],

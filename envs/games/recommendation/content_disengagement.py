@@ -13,13 +13,15 @@ cannot count on returns stops burning its users: the friction paradox.
 | `platform_0` | `Discrete(n)`: the arm to show, as in `arms` | `MultiDiscrete([L, 3])`: satisfaction 0 to L - 1; the user is 0 away, 1 engaged, 2 lost |
 
 The user is no agent, but part of the game's chance. While the user is away or lost the
-action is ignored.
+action is ignored. With several types of `users`, of which one is drawn at the start, the type
+is a third component. `hidden` leaves out satisfaction, and `hidden_type` the type.
 
 ## Rewards
 
 Arm $i$ has a reward $r_i$ and a step $s_i$. In a period in which the user is engaged the
 platform earns $r_i$, and satisfaction moves from $x$ to $y = x + s_i$, clipped to the
-levels. In all other periods it earns 0, and satisfaction stays as it is.
+levels, or, with `edges` closed, such an arm may not be shown. In all other periods it earns 0,
+and satisfaction stays as it is.
 
 ## Episode
 
@@ -39,6 +41,12 @@ Expected sums of rewards per episode; `continuation` must be below 1.
 |-----------|--------------------------------------------------------------|----------------------------------------------------------------------------|
 | `optimum` | the best of all plans; ties to the larger immediate reward   | a planner's dynamic program over all levels and states of the user         |
 | `myopic`  | always the arm of largest immediate reward; ties to the first | no arm earns more at once; value by two ways                               |
+| `blind`   | with `hidden_type`: the best of a list of plans by satisfaction alone | every plan of the list over every type's whole chain            |
+
+With several types, values are means over them. Where satisfaction or the type is hidden,
+`optimum` is that of one who sees them: an upper bound, and called so in its certificate; `blind`
+is a lower one. Hidden satisfaction can be counted by who remembers what was shown, so that a
+plan with memory reaches the bound, but none by engagement alone.
 
 `optimum` is policy iteration over engaged periods alone: with $g$ the continuation, $l$
 `lost` and $h(y) = g(1-\phi)q(y) / (1 - g(1 - (1-\phi)q(y)))$, the *modified discount*
@@ -70,8 +78,8 @@ measures lost engagement, not lost reward: the optimum of a game may be risky.
 
 ## Presets
 
-`preset` fills in whatever is not given. The first four are synthetic: arms (1.5, -1),
-(1, 0), (0.5, 1) on levels 0 to 10, start 0.
+`preset` fills in whatever is not given. All but `cdnow` are synthetic; the first four have arms
+(1.5, -1), (1, 0), (0.5, 1) on levels 0 to 10, start 0. `one_step` has 121 levels and closed edges.
 
 | preset             | staying                                          | friction | shows                                              |
 |--------------------|--------------------------------------------------|----------|----------------------------------------------------|
@@ -80,6 +88,7 @@ measures lost engagement, not lost reward: the optimum of a game may be risky.
 | `no_reversal`      | .5, and .95 from level 2                         | .2       | climbing is best at any friction                   |
 | `logistic`         | $.5 + .49 / (1 + e^{3-x})$                       | .2       | smooth staying                                     |
 | `cdnow`            | below                                            | 0        | weekly customers with real drop-out                |
+| `one_step`         | $.5 + .49 / (1 + e^{3-x})$, x from -5 to 25      | .5       | any move in one step, a move by s at a reward 1 - s |
 
 ### `cdnow`
 
@@ -164,9 +173,10 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete, Space
 from typing_extensions import override
 
-from ...benchmarks import Benchmark, certified
-from ...core import Array, Floats, Game, Ints, RiskScale, Step
+from ...benchmarks import Benchmark
+from ...core import Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from .content_benchmarks import reference_values
 from .disengagement_presets import (
     PRESETS,
     Arms,
@@ -176,17 +186,8 @@ from .disengagement_presets import (
     check_levels,
     check_lost,
 )
-from .engagement import (
-    ENGAGED,
-    Model,
-    best_plan,
-    chain_value,
-    myopic_plan,
-    next_status,
-    plan_value,
-    planner_regret,
-    share_range,
-)
+from .engagement import ENGAGED, Model, next_status, share_range
+from .user_types import Users, UserType, check_types, check_users, population
 
 END = 0
 """Outcome: the episode ends; outcome 1 + e: it goes on with the user in status e."""
@@ -197,6 +198,7 @@ class State(NamedTuple):
 
     satisfaction: Ints  # level, from 0
     status: Ints  # 0 away, 1 engaged, 2 lost
+    kind: Ints  # type of user, from 0
 
 
 @register(
@@ -214,18 +216,29 @@ class ContentDisengagement(Game[State]):
     A parameter that is None is taken from the preset.
 
     Attributes:
-        preset: one of friction_paradox, two_thresholds, no_reversal, logistic and cdnow.
+        preset: one of friction_paradox, two_thresholds, no_reversal, logistic, cdnow and
+            one_step.
         arms: (reward per engaged period, whole-numbered step of satisfaction) of each arm.
         stay: an engaged user's probability to be engaged next period, per level, in (0, 1],
-            not falling; sets the number of levels.
+            not falling; sets the number of levels. Numbers, or a demand in plain values, such
+            as {"kind": "logistic", "low": 0.5, "high": 0.99, "middle": 3, "levels": 11}.
         returning: an away user's probability to be engaged next period before friction, per
-            level, in (0, 1]; None means `stay` where that is given, else the preset's.
+            level, in (0, 1], as `stay`; None means `stay` where that is given, else the
+            preset's.
         friction: share of returns that it prevents, in [0, 1).
         continuation: probability that another period follows, in (0, 1]; 1 means that views
             truncate the game.
         lost: probability that a user who leaves never returns, a number or one per level, in
             [0, 1].
         start: level of satisfaction at the start.
+        edges: clip, so that a step beyond the levels is cut short, or closed, so that an arm
+            that would lead there may not be shown.
+        hidden: whether the platform does not see satisfaction, but only whether the user is
+            engaged, away or lost; not with closed edges, which would tell.
+        users: types of users, one of which is drawn at the start: pairs of a probability and
+            of the parameters in which the type differs, of stay, returning, lost, friction
+            and start. Empty if all users are alike.
+        hidden_type: whether the platform does not see which type it was.
     """
 
     preset: str = "friction_paradox"
@@ -236,6 +249,10 @@ class ContentDisengagement(Game[State]):
     continuation: float | None = None
     lost: float | Levels | None = None
     start: int | None = None
+    edges: str | None = None
+    hidden: bool = False
+    users: tuple[UserType, ...] = ()
+    hidden_type: bool = False
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
@@ -252,37 +269,41 @@ class ContentDisengagement(Game[State]):
             ("lost", check_lost),
         ):
             object.__setattr__(self, name, check(name, getattr(self, name)))
-        _check_numbers(self.filled)
+        object.__setattr__(self, "users", check_users(self.users))
+        check_types(self.filled, self.users)
+        if self.hidden and self.edges == "closed":
+            raise ValueError("hidden must be False where edges are closed, which tell the level")
 
     @cached_property
     def filled(self) -> Preset:
-        """All parameters but the preset's name, none of them None."""
+        """All parameters of one user, none of them None; those of `users` not taken in."""
         return Preset(*(getattr(self, name) for name in Preset._fields))
 
     @cached_property
-    def model(self) -> Model:
-        """The parameters as arrays, friction taken off the returns."""
-        filled = self.filled
-        rewards, steps = zip(*filled.arms, strict=True)
-        return Model(
-            np.array(rewards, np.float64),
-            np.array(steps, np.int64),
-            np.array(filled.stay),
-            (1 - filled.friction) * np.array(filled.returning),
-            np.broadcast_to(np.array(filled.lost, np.float64), len(filled.stay)),
-            filled.continuation,
+    def population(self) -> Users:
+        """The types of users, and what is seen of them."""
+        return population(
+            self.filled,
+            self.users,
+            sees_satisfaction=not self.hidden,
+            sees_type=not self.hidden_type,
         )
+
+    @property
+    def model(self) -> Model:
+        """Users of the first type and the arms as arrays, friction taken off the returns."""
+        return self.population.models[0]
 
     @cached_property
     def _moves(self) -> tuple[Ints, Floats, Floats]:
-        """Next level and reward by status, level and action; outcomes by status and next level."""
+        """Next level and reward by status, level and action; outcomes by type, status, next level."""
         model, num = self.model, len(self.model.stay)
         level = np.tile(np.arange(num)[:, None], (3, 1, len(model.rewards)))
         level[ENGAGED] = model.landing
         rewards = np.zeros(level.shape)
         rewards[ENGAGED] = model.rewards
-        goes_on = model.continuation * next_status(model)
-        end = np.full((3, num, 1), 1 - model.continuation)
+        goes_on = model.continuation * np.stack(list(map(next_status, self.population.models)))
+        end = np.full((*goes_on.shape[:-1], 1), 1 - model.continuation)
         return level, rewards, np.concatenate([end, goes_on], axis=-1)
 
     @property
@@ -297,122 +318,82 @@ class ContentDisengagement(Game[State]):
 
     @cached_property
     def observation_spaces(self) -> tuple[Space[Any], ...]:
-        """`MultiDiscrete([L, 3])`: satisfaction, and whether the user is away, engaged or lost."""
-        return (MultiDiscrete([len(self.model.stay), 3]),)
+        """Satisfaction, unless hidden; away, engaged or lost; the type of user, if seen."""
+        levels = [] if self.hidden else [len(self.model.stay)]
+        return (
+            MultiDiscrete([*levels, 3, *([len(self.users)] if self.population.shows_type else [])]),
+        )
+
+    @property
+    @override
+    def initial_chance(self) -> Floats:
+        """Chance of each type of user, (M,)."""
+        return self.population.weights
 
     @override
     def initial(self, outcome: Ints) -> State:
-        return State(np.full_like(outcome, self.filled.start), np.full_like(outcome, ENGAGED))
+        starts = np.array(self.population.starts)
+        return State(starts[outcome], np.full_like(outcome, ENGAGED), outcome)
+
+    @property
+    @override
+    def restricts_actions(self) -> bool:
+        """Whether the edges are closed."""
+        return self.edges == "closed"
+
+    @override
+    def legal(self, state: State) -> tuple[Bools, ...] | None:
+        """Return the arms that stay within closed edges, (B, n), whether or not the user is there."""
+        if not self.restricts_actions:
+            return None
+        return (self.model.allowed[state.satisfaction],)
 
     @override
     def chance(self, state: State, actions: Ints) -> Floats:
         level, _, outcomes = self._moves
         landing = level[state.status, state.satisfaction, actions[0]]
-        return np.asarray(outcomes[state.status, landing])
+        return np.asarray(outcomes[state.kind, state.status, landing])
 
     @override
     def step(self, state: State, actions: Ints, outcome: Ints) -> Step[State]:
         level, rewards, _ = self._moves
         at = (state.status, state.satisfaction, actions[0])
         ends = outcome == END
-        after = State(level[at], np.where(ends, state.status, outcome - 1))
+        after = State(level[at], np.where(ends, state.status, outcome - 1), state.kind)
         return Step(after, rewards[at][None], ends)
 
     @override
     def observe(self, state: State) -> tuple[Array, ...]:
-        return (np.stack(state, axis=-1),)
+        seen = [] if self.hidden else [state.satisfaction]
+        seen += [state.status, *([state.kind] if self.population.shows_type else [])]
+        return (np.stack(seen, axis=-1),)
 
     @override
     def benchmarks(self) -> Mapping[str, Benchmark]:
-        """Return `optimum` and `myopic`.
+        """Return `optimum`, `myopic` and, where types of users are hidden, `blind`.
 
         Raises:
             ValueError: If `continuation` is 1, as sums over an episode are then unbounded.
         """
-        model = self._ending_model("benchmarks")
-        optimum, myopic = best_plan(model), myopic_plan(model)
-        greed = float((model.rewards.max() - model.rewards[myopic]).max())
-        return {
-            "optimum": self._benchmark(
-                "optimum",
-                optimum,
-                planner_regret(model, optimum),
-                "policy iteration over engaged periods; bounded by one step of a dynamic "
-                "program over the whole chain",
-                ("planner",),
-                "all plans, those that remember more than the state included",
-            ),
-            "myopic": self._benchmark(
-                "myopic",
-                myopic,
-                greed,
-                "largest immediate reward; compared with that of every other arm",
-                self.agents,
-                "an agent that counts the present period alone",
-            ),
-        }
-
-    def _benchmark(
-        self,
-        name: str,
-        plan: Ints,
-        regret: float,
-        method: str,
-        deviators: tuple[str, ...],
-        scope: str,
-    ) -> Benchmark:
-        """Return a plan's benchmark; its value is computed by two ways that must agree."""
-        model, start = self.model, self.filled.start
-        value = plan_value(model, plan)[start]
-        twice = abs(value - chain_value(model, plan)[ENGAGED, start])
-        solution = certified(
-            name,
-            (plan,),
-            [value],
-            regret=max(regret, float(twice)),
-            method=f"{method}; value over engaged periods against the whole chain",
-            deviators=deviators,
-            tolerance=1e-9 * max(1.0, abs(float(value))),
-        )
-        strategy = np.eye(len(model.rewards))[plan.repeat(3)]
-        return Benchmark(name, solution, scope, "per_episode", strategies=(strategy,))
-
-    def _ending_model(self, what: str) -> Model:
-        if self.model.continuation == 1:
-            raise ValueError(
-                f"{what} of ContentDisengagement need continuation below 1, got 1: "
-                "the sum of an episode that never ends is unbounded"
-            )
-        return self.model
+        return reference_values(self.population, self.agents[0])
 
     @override
     def risk_scales(self) -> tuple[RiskScale, ...] | None:
-        if self.model.continuation == 1:
+        if self.continuation == 1:
             return None
-        worst, safe = share_range(self.model, self.filled.start)
+        users = self.population
+        ranges = list(map(share_range, users.models, users.starts))
+        worst, safe = (float(end) for end in users.weights @ np.array(ranges))
         return (RiskScale("share of periods in which the user is engaged", safe, worst),)
 
     @override
     def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
-        engaged = observations[0][..., 1] == ENGAGED
+        engaged = observations[0][..., 0 if self.hidden else 1] == ENGAGED
         return np.asarray(engaged[..., None, :], np.float64)
 
     @override
     def render(self, state: State) -> str:
         status = ("away", "engaged", "lost")[state.status[0]]
-        return f"satisfaction {state.satisfaction[0]} of {len(self.model.stay) - 1}, user {status}"
-
-
-def _check_numbers(given: Preset) -> None:
-    num = len(given.stay)
-    if (np.diff(given.stay) < 0).any():
-        raise ValueError(f"stay must not fall as satisfaction rises, got {given.stay}")
-    for name, value in (("returning", given.returning), ("lost", given.lost)):
-        if isinstance(value, tuple) and len(value) != num:
-            raise ValueError(f"{name} must have one entry per level of stay ({num}), got {value}")
-    if not 0 <= given.friction < 1:
-        raise ValueError(f"friction must be in [0, 1), got {given.friction}")
-    if not 0 < given.continuation <= 1:
-        raise ValueError(f"continuation must be in (0, 1], got {given.continuation}")
-    if int(given.start) != given.start or not 0 <= given.start < num:
-        raise ValueError(f"start must be a level from 0 to {num - 1}, got {given.start}")
+        kind = f" of type {state.kind[0]}" if len(self.users) > 1 else ""
+        level = f"satisfaction {state.satisfaction[0]} of {len(self.model.stay) - 1}"
+        return f"{level}, user{kind} {status}"

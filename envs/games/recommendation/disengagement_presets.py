@@ -1,11 +1,12 @@
 """Parameters of `ContentDisengagement` by name, two of them partly from real data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .calibration import cdnow_fit, open_bandit_rates
+from .demand import Logistic, Piecewise, demand_table, on_levels
 
 Arms = tuple[tuple[float, int], ...]
 Levels = tuple[float, ...]
@@ -21,6 +22,7 @@ class Preset(NamedTuple):
     continuation: float
     lost: float | Levels
     start: int
+    edges: str = "clip"
 
 
 LINEAR_ARMS: Arms = ((1.5, -1), (1.0, 0), (0.5, 1))
@@ -29,14 +31,35 @@ LINEAR_ARMS: Arms = ((1.5, -1), (1.0, 0), (0.5, 1))
 
 def two_level(low: float, high: float, threshold: int, friction: float) -> Preset:
     """Return `LINEAR_ARMS` on levels 0 to 10 with staying `high` from a threshold on."""
-    stay = tuple(high if level >= threshold else low for level in range(11))
+    stay = on_levels(Piecewise(values=(low, high), thresholds=(threshold,)), 11)
     return Preset(LINEAR_ARMS, stay, stay, friction, 0.95, 0.0, 0)
 
 
 def logistic() -> Preset:
     """Return `LINEAR_ARMS` with staying .5 + .49 / (1 + exp(3 - x)) at level x."""
-    stay = tuple((0.5 + 0.49 / (1 + np.exp(3.0 - np.arange(11)))).tolist())
+    stay = on_levels(Logistic(low=0.5, high=0.99, middle=3), 11)
     return Preset(LINEAR_ARMS, stay, stay, 0.2, 0.95, 0.0, 0)
+
+
+ONE_STEP = Logistic(low=0.5, high=0.99, middle=3)
+"""Demand of the preset `one_step`."""
+
+
+def one_step(levels: int = 121, friction: float = 0.5) -> Preset:
+    """Return a user whose satisfaction the platform sets at once, at a price.
+
+    Satisfaction runs from -5 to 25 in equal steps; an arm that moves it by s has the reward
+    1 - s, and there is one for every move from a level to another. A move beyond the levels is
+    barred. Users start at a satisfaction of about 0.
+
+    Args:
+        levels: of satisfaction, at least 2.
+        friction: of the preset.
+    """
+    width = 30 / (levels - 1)
+    stay = on_levels(ONE_STEP, levels, -5.0, width)
+    arms = tuple((round(1 - width * step, 12), step) for step in range(1 - levels, levels))
+    return Preset(arms, stay, stay, friction, 0.95, 0.0, round(5 / width), "closed")
 
 
 def cdnow(effect: float = 0.5) -> Preset:
@@ -78,11 +101,17 @@ PRESETS: dict[str, Callable[[], Preset]] = {
     "no_reversal": lambda: two_level(0.5, 0.95, 2, 0.2),
     "logistic": logistic,
     "cdnow": cdnow,
+    "one_step": one_step,
 }
 
 
 def check_levels(name: str, value: Any) -> Levels:
-    """Return probabilities in (0, 1], one per level, or raise ValueError."""
+    """Return probabilities in (0, 1], one per level, or raise ValueError.
+
+    They are given as numbers, or as a demand in plain values (`demand.demand_table`).
+    """
+    if isinstance(value, Mapping):
+        value = demand_table(name, value)
     levels = tuple(float(v) for v in np.atleast_1d(value))
     if not levels or not all(0 < v <= 1 for v in levels):
         raise ValueError(f"{name} must be probabilities in (0, 1], one per level, got {value}")

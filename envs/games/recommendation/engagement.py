@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...core import Floats, Ints
+from ...core import Bools, Floats, Ints
+from .demand import modified_discount_of
 
 AWAY, ENGAGED, LOST = 0, 1, 2
 
@@ -26,12 +27,21 @@ class Model(NamedTuple):
     returning: Floats  # (L,) an away user's chance to be engaged next period, friction taken off
     lost: Floats  # (L,) a leaving user's chance never to return
     continuation: float  # chance that another period follows, in (0, 1]
+    closed: bool = False  # whether arms that would leave the levels are barred, not cut short
 
     @property
     def landing(self) -> Ints:
         """Level after showing an arm at a level, (L, n)."""
         top = len(self.stay) - 1
         return np.asarray(np.clip(np.arange(top + 1)[:, None] + self.steps, 0, top))
+
+    @property
+    def allowed(self) -> Bools:
+        """Whether an arm may be shown at a level, (L, n)."""
+        landing = self.landing
+        if not self.closed:
+            return np.ones_like(landing, np.bool_)
+        return np.asarray(landing == np.arange(len(self.stay))[:, None] + self.steps)
 
 
 def next_status(model: Model) -> Floats:
@@ -48,14 +58,8 @@ def next_status(model: Model) -> Floats:
 
 
 def modified_discount(model: Model) -> Floats:
-    r"""Return the expected discount until the next engaged period by landing level, (L,).
-
-    With continuation $g$, staying $f$, returning $q$ (friction taken off) and loss $l$,
-    $h = g q / (1 - g (1 - q))$ and $\tilde f = g (f + (1 - f)(1 - l) h)$.
-    """
-    g, q = model.continuation, model.returning
-    h = g * q / (1 - g * (1 - q))
-    return np.asarray(g * (model.stay + (1 - model.stay) * (1 - model.lost) * h))
+    """Return the expected discount until the next engaged period by landing level, (L,)."""
+    return modified_discount_of(model.stay, model.returning, model.lost, model.continuation)
 
 
 def long_run_share(model: Model) -> Floats:
@@ -68,8 +72,8 @@ def long_run_share(model: Model) -> Floats:
 
 
 def myopic_plan(model: Model) -> Ints:
-    """Return the plan that shows the arm of largest reward everywhere; ties to the first."""
-    return np.full(len(model.stay), model.rewards.argmax())
+    """Return the plan that shows the allowed arm of largest reward; ties to the first."""
+    return np.asarray(np.where(model.allowed, model.rewards, -np.inf).argmax(axis=1))
 
 
 def plan_value(model: Model, plan: Ints, rewards: Floats | None = None) -> Floats:
@@ -78,14 +82,13 @@ def plan_value(model: Model, plan: Ints, rewards: Floats | None = None) -> Float
     Args:
         model: user and catalogue; its continuation must be below 1.
         plan: arm per level, (L,).
-        rewards: (n,) per engaged period, those of the model by default.
+        rewards: (n,) or (L, n) per engaged period, those of the model by default.
     """
-    rewards = model.rewards if rewards is None else rewards
-    at = np.arange(len(plan))
+    at, rewards = np.arange(len(plan)), _by_level(model, rewards)
     following = model.landing[at, plan]
     system = np.eye(len(plan))
     system[at, following] -= modified_discount(model)[following]
-    return np.asarray(np.linalg.solve(system, rewards[plan]))
+    return np.asarray(np.linalg.solve(system, rewards[at, plan]))
 
 
 def best_plan(model: Model, rewards: Floats | None = None) -> Ints:
@@ -96,9 +99,9 @@ def best_plan(model: Model, rewards: Floats | None = None) -> Ints:
 
     Args:
         model: user and catalogue; its continuation must be below 1.
-        rewards: (n,) per engaged period, those of the model by default.
+        rewards: (n,) or (L, n) per engaged period, those of the model by default.
     """
-    rewards = model.rewards if rewards is None else rewards
+    rewards = np.where(model.allowed, _by_level(model, rewards), -np.inf)
     at, discount, landing = np.arange(len(model.stay)), modified_discount(model), model.landing
     plan = myopic_plan(model)
     while True:
@@ -119,18 +122,26 @@ def thresholds(model: Model) -> Ints:
 def climb_and_hold(model: Model, target: int) -> Ints:
     """Return the plan that climbs to a level and stays there, (L,).
 
-    Below `target` it shows the arm of largest step, from there on the arm of largest
-    reward among those that leave satisfaction as it is.
+    Below `target` it shows the arm of largest step, where the levels are closed the largest
+    that does not lead beyond the target; from there on the arm of largest reward among those
+    that leave satisfaction as it is.
 
     Raises:
-        ValueError: If no arm has a step above 0, or none has step 0.
+        ValueError: If no arm has a step above 0, or none has step 0, or the levels are closed
+            and the target is missed from a level below it.
     """
     hold = (model.steps == 0).nonzero()[0]
-    climb = int(model.steps.argmax())
-    if not hold.size or model.steps[climb] <= 0:
+    if not hold.size or model.steps.max() <= 0:
         raise ValueError(f"arms need a step of 0 and one above 0 to climb, got {model.steps=}")
     rest = hold[model.rewards[hold].argmax()]
-    return np.where(np.arange(len(model.stay)) < target, climb, rest)
+    below = np.arange(len(model.stay)) < target
+    usable = np.ones_like(model.allowed)
+    if model.closed:
+        usable = model.allowed & (model.landing <= target)
+        if not (usable & (model.steps > 0))[below].any(axis=1).all():
+            raise ValueError(f"no step leads from every level towards {target=} and not beyond it")
+    climb = np.where(usable, model.steps, model.steps.min() - 1).argmax(axis=1)
+    return np.asarray(np.where(below, climb, rest))
 
 
 def candidate_plans(model: Model) -> tuple[Ints, ...]:
@@ -175,11 +186,12 @@ def plan_long_run_share(model: Model, plan: Ints, start: int) -> float:
     return 0.0 if not shares.all() else float(len(cycle) / (1 / shares).sum())
 
 
-def chain_value(model: Model, plan: Ints) -> Floats:
+def chain_value(model: Model, plan: Ints, rewards: Floats | None = None) -> Floats:
     """Return a plan's value from every status and level, (3, L), by the full Markov chain.
 
     An independent second way to `plan_value`, which is its row `ENGAGED`: it uses no
-    modified discount, and away and lost periods are periods like any other.
+    modified discount, and away and lost periods are periods like any other. `rewards` are as
+    there.
     """
     num = len(plan)
     at, follows = np.arange(num), next_status(model)
@@ -187,21 +199,27 @@ def chain_value(model: Model, plan: Ints) -> Floats:
     chain = np.zeros((3, num, 3, num))
     for status in (AWAY, ENGAGED, LOST):
         chain[status, at, :, level[status]] = follows[status, level[status]]
-    rewards = np.zeros((3, num))
-    rewards[ENGAGED] = model.rewards[plan]
+    earned = np.zeros((3, num))
+    earned[ENGAGED] = _by_level(model, rewards)[at, plan]
     system = np.eye(3 * num) - model.continuation * chain.reshape(3 * num, 3 * num)
-    return np.asarray(np.linalg.solve(system, rewards.ravel())).reshape(3, num)
+    return np.asarray(np.linalg.solve(system, earned.ravel())).reshape(3, num)
 
 
-def planner_regret(model: Model, plan: Ints) -> float:
+def planner_regret(model: Model, plan: Ints, rewards: Floats | None = None) -> float:
     """Return a bound on what any plan gains over this one from any status and level.
 
     One step of dynamic programming on the full chain: no later step can improve the value by
     more than the first, and the k-th counts with weight g^(k - 1), so the largest one-period
-    improvement divided by 1 - g bounds the sum.
+    improvement divided by 1 - g bounds the sum. `rewards` are as in `plan_value`.
     """
-    values = chain_value(model, plan)
+    values = chain_value(model, plan, rewards)
     ahead = np.einsum("ls,sl->l", next_status(model)[ENGAGED], values)  # by landing level
-    gains = model.rewards + model.continuation * ahead[model.landing]
-    gain = float((gains.max(axis=1) - values[ENGAGED]).max())
-    return max(gain, 0.0) / (1 - model.continuation)
+    gains = _by_level(model, rewards) + model.continuation * ahead[model.landing]
+    best = np.where(model.allowed, gains, -np.inf).max(axis=1)
+    return max(float((best - values[ENGAGED]).max()), 0.0) / (1 - model.continuation)
+
+
+def _by_level(model: Model, rewards: Floats | None) -> Floats:
+    """Return rewards (n,) or (L, n), by default the model's, as (L, n)."""
+    rewards = model.rewards if rewards is None else rewards
+    return np.broadcast_to(rewards, (len(model.stay), len(model.rewards)))

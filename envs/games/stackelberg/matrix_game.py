@@ -125,7 +125,7 @@ from ...core import (
 from ...registry import register
 from ...solvers.correlated import as_tensor
 from ...spaces import every_observation, nothing_to_see, see_nothing, size
-from .matrix_benchmarks import Rules, leader_first, matrix_benchmarks, over_rounds
+from ..matrix_benchmarks import Rules, leader_first, matrix_benchmarks, over_rounds
 from .matrix_presets import preset
 
 MAX_MIXES = 10_000

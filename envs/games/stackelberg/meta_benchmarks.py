@@ -8,8 +8,8 @@ import numpy as np
 from ...benchmarks import Benchmark, Solution
 from ...core import Floats, Ints
 from ...solvers.sequence import InTurn, commitment_in_turn
-from .matrix_benchmarks import Rules as Stage
-from .matrix_benchmarks import matrix_benchmarks, over_rounds, pure_nash
+from ..matrix_benchmarks import Rules as Stage
+from ..matrix_benchmarks import matrix_benchmarks, over_rounds, pure_nash
 
 MAX_VIEWS = 1_000_000
 """Most observations for which strategies by observation are listed."""

@@ -138,7 +138,7 @@ def chosen(name: str) -> Sequence[Scenario]:
         return suite(name)
     from stratagem.envs.registry import find
     from stratagem.scenarios import scenario
-    from stratagem.scenarios.baselines import scripted
+    from stratagem.scenarios.lineups import scripted
 
     spec = find(name)
     return [scenario(spec.id.lower(), name, lineups=scripted(spec.build()), periods=1000)]

@@ -149,7 +149,8 @@ def benchmark_table(game: Game[Any], *, certificates: bool = False) -> None:
     if certificates:
         for name, entry in found.items():
             certificate = entry["certificate"]
-            bound = "" if certificate["exact"] else f" ({certificate['bound']} bound)"
+            exact = certificate["exact"] and certificate["bound"] == "exact"
+            bound = "" if exact else f" ({certificate['bound']} bound)"
             print(f"\n{name}: {entry['scope']}{bound}\n    by {certificate['method']}")
 
 
@@ -158,6 +159,8 @@ def benchmark_row(name: str, entry: Mapping[str, Any], certificates: bool) -> tu
     unit = entry["unit"]
     if unit == "discounted":
         unit += f" at {entry['discount']:g}"
+    if entry["certificate"]["bound"] != "exact":
+        unit += f", {entry['certificate']['bound']} bound"
     cells = (name, *map(number, entry["value"].values()), unit)
     if not certificates:
         return cells

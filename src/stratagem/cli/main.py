@@ -79,6 +79,8 @@ def parser() -> Parser:
 
     _screen(commands.add_parser("screen", help="screen a price series for marks of collusion"))
 
+    _fit(commands.add_parser("fit", help="fit customer and click logs, and make a preset of them"))
+
     one = commands.add_parser("report", help="rebuild the report from stored rows")
     one.add_argument("folder", type=Path, metavar="DIR")
     return top
@@ -92,7 +94,8 @@ def _game(one: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME=VALUE",
-        help="parameters of the game; values are Python or JSON literals, else text",
+        help="parameters of the game; values are Python or JSON literals, else text; @FILE reads "
+        "them from a JSON object",
     )
 
 
@@ -267,6 +270,57 @@ def _screen(one: argparse.ArgumentParser) -> None:
     one.add_argument("--json", action="store_true", help="print JSON")
 
 
+def _fit(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "logs",
+        nargs="+",
+        metavar="LOG",
+        help="CSV of customers (frequency, recency, T; or customer, time) or of clicks (item, "
+        "clicks, impressions; or item, click), or cdnow or open_bandit, which are packaged; one "
+        "of each at most",
+    )
+    one.add_argument(
+        "--column",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="ROLE=NAME",
+        help="name a column that is not recognised, such as customer=buyer time=bought; roles: "
+        "frequency, recency, observed, customer, time, item, clicks, impressions, click",
+    )
+    one.add_argument(
+        "--unit",
+        metavar="UNIT",
+        help="of customers' times that are numbers: second, minute, hour, day, week (default), "
+        "month or year",
+    )
+    one.add_argument(
+        "--period", default="week", metavar="UNIT", help="a period of the game, default week"
+    )
+    one.add_argument(
+        "--end", metavar="TIME", help="observation ended then (customer, time), default: last row"
+    )
+    for name, kind, default, meaning in (
+        ("effect", float, 0.5, "fall in the log-odds of drop-out per level, default .5"),
+        ("levels", positive, 11, "levels of satisfaction, odd, default 11"),
+        ("impressions", float, 1000.0, "impressions in a period with a purchase, default 1000"),
+        ("continuation", float, 1 - 1 / 52, "chance that a period follows, default 51/52"),
+    ):
+        one.add_argument(
+            f"--{name}", type=kind, default=default, metavar="X", help=f"assumed {meaning}"
+        )
+    one.add_argument(
+        "--bootstrap",
+        type=positive,
+        metavar="N",
+        help="standard errors and p a second way, by N simulated customer logs fitted anew",
+    )
+    one.add_argument(
+        "--out", type=Path, metavar="DIR", help="keep preset.json, fit.json and pictures there"
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; a reproduction that misses a target returns 1.
 
@@ -284,6 +338,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             auditing,
             benching,
             crossing,
+            fitting,
             inspecting,
             metagaming,
             playing,
@@ -303,6 +358,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "bench": benching.bench,
             "report": benching.report,
             "screen": screening.screen,
+            "fit": fitting.fit,
         }[options.command]
         code = run(options)
         sys.stdout.flush()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from stratagem.agents.tabular.joint_learning import JointLearning, compiled, joins
-from stratagem.envs.core import Bools, Floats, Game, Ints, Policy
+from stratagem.envs.core import Bools, Floats, Game, Ints, Policy, take
 from stratagem.envs.lookup import TableSimulator, step_table
 from stratagem.envs.simulator import Player, Simulator, play
 from stratagem.envs.streams import Words
@@ -31,7 +31,7 @@ class Training(NamedTuple):
     )
 
 
-class _Runs(Protocol):
+class Runs(Protocol):
     """B runs that go on together."""
 
     @property
@@ -46,8 +46,15 @@ class _Runs(Protocol):
     def states(self) -> Ints | None:
         """The number of each one's last state in the game's table, (B,), or None."""
 
+    @property
+    def fresh(self) -> Bools:
+        """Which are at the start of an episode, (B,)."""
+
     def advance(self, until: int) -> Floats:
         """Play those that go on up to a period; return the sums of rewards since, (N, B)."""
+
+    def exchange(self, seat: int, order: Ints) -> None:
+        """Go on with the learner of run `order[b]` in run b's seat; order (B,)."""
 
     def freeze(self, seat: int, run: int) -> Policy:
         """Return what one run's seat has learnt."""
@@ -118,6 +125,15 @@ class _Stepped:
             if self.states is not None:
                 self.states[run] = self._sim.state[run]
 
+    @property
+    def fresh(self) -> Bools:
+        return np.asarray(self._sim.steps == 0)
+
+    def exchange(self, seat: int, order: Ints) -> None:
+        one = self._players[seat]
+        if one.learns:
+            one.memory = take(one.memory, order)
+
     def freeze(self, seat: int, run: int) -> Policy:
         if run in self._frozen:
             return self._frozen[run][seat]
@@ -159,7 +175,7 @@ def train(
     for name, value in (("periods", periods), ("stable", 1 if stable is None else stable)):
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
-    runs = _runs(game, policies, seeds, max_episode_steps, stable)
+    runs = start_runs(game, policies, seeds, max_episode_steps, stable)
     edges = np.unique(np.linspace(0, periods, BLOCKS + 1).astype(np.int64))[1:]
     chunk = max(CHUNK // len(seeds), 1)
     curve, done = [], 0
@@ -185,13 +201,14 @@ def train(
     )
 
 
-def _runs(
+def start_runs(
     game: Game[Any],
     policies: Sequence[Policy],
     seeds: Words,
     max_episode_steps: int | None,
-    stable: int | None,
-) -> _Runs:
+    stable: int | None = None,
+) -> Runs:
+    """Return runs that have not begun, by the fastest way; the arguments are those of `train`."""
     kernel = compiled()
     if joins(game, policies, kernel=kernel):
         return JointLearning(

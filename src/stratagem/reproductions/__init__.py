@@ -1,30 +1,13 @@
 """Reproductions: named experiments with published, derived or computed targets.
 
 `stratagem reproduce NAME` runs one and says for each target what was measured, what it should be,
-how far off it may be, and where it comes from. One module per family of experiments:
-
-- `knowledge`: who knows the game, and who gains by it.
-- `exploitation`: what can be had against learners.
-- `following`: leaders whose followers see, or are asked about, what they commit to.
-- `screens`: marks of collusion in the prices of a known cartel.
-- `channel`: codes that leave no trace, and codes that were learnt in private.
-- `pricing`: Q-learners that set prices, and collude.
-- `impulse_response`: what follows when one of them is made to cut its price once.
-- `turns`: Q-learners that set prices in turn.
-- `memoryless`: learners who see nothing, and yet stay short of competition.
+how far off it may be, and where it comes from. Every module here is imported, and so its
+experiments are registered; each is about one family of them.
 """
 
-from . import (
-    channel,
-    exploitation,
-    following,
-    impulse_response,
-    knowledge,
-    memoryless,
-    pricing,
-    screens,
-    turns,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -39,6 +22,9 @@ from .registry import (
     reproduction,
 )
 
+for _module in iter_modules(__path__, f"{__name__}."):
+    import_module(_module.name)
+
 __all__ = [
     "REPRODUCTIONS",
     "Check",
@@ -47,17 +33,8 @@ __all__ = [
     "Target",
     "at_least",
     "at_most",
-    "channel",
-    "exploitation",
     "find",
-    "following",
-    "impulse_response",
-    "knowledge",
-    "memoryless",
     "near",
-    "pricing",
     "reproduce",
     "reproduction",
-    "screens",
-    "turns",
 ]

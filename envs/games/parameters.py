@@ -1,11 +1,11 @@
-"""Checks of parameters, and histories of joint actions, that the games of this family share."""
+"""Checks of parameters, and histories of joint actions, that games share."""
 
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from ...core import Ints
+from ..core import Ints
 
 JOINT_LIMIT = 10**6
 """Joint actions up to which the payoffs of all of them are tabulated."""
@@ -57,6 +57,12 @@ def largest_root(value: int, power: int) -> int:
     """Return the largest integer whose power is at most `value`."""
     root = int(value ** (1 / power)) + 1
     return root if root**power <= value else root - 1
+
+
+def check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    """Raise if a value is not one of the allowed words."""
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
 
 
 def digits(numbers: Ints, base: int, places: int) -> Ints:

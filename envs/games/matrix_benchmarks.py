@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...benchmarks import Benchmark, Solution, certified
-from ...core import Floats
-from ...solvers.commitment import algorithm_commitment
-from ...solvers.linear import scale_of
-from ...solvers.nash import MAX_BASES, bimatrix_nash
-from ...solvers.stackelberg import strong_stackelberg
-from ...solvers.zero_sum import minimax
+from ..benchmarks import Benchmark, Solution, certified
+from ..core import Floats
+from ..solvers.commitment import algorithm_commitment
+from ..solvers.linear import scale_of
+from ..solvers.nash import MAX_BASES, bimatrix_nash
+from ..solvers.stackelberg import strong_stackelberg
+from ..solvers.zero_sum import minimax
 
 MAX_CELLS = 100_000
 """Most joint actions of which pure equilibria are enumerated."""
