@@ -186,7 +186,8 @@ the source does not give, or gives only as a range.
 OUTRO = """
 The curve over `discount` was read off the source's figure by others, and is no table of the
 authors. With two remembered periods the source's replay puts the last prices back in another
-order than it stored them in; with first values of 10 all prices tie, and the source breaks ties at
+order than it stored them in: from the last prices so put, 40 sessions of ours gain 0.570 (standard
+error 0.026). With first values of 10 all prices tie, and the source breaks ties at
 random where these learners take the first. [The tabular learners](agents.md) has more of both.
 
 Other gains are within about two standard errors of the published ones, save that `discount` 0 is

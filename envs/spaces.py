@@ -24,7 +24,10 @@ def see_nothing(num_copies: int) -> Array:
 
 def is_blind(space: Space[Any]) -> bool:
     """Return whether a space is that of a seat that observes nothing."""
-    return space == nothing_to_see()
+    if not isinstance(space, Box) or space.shape != (2,) or space.dtype != np.float32:
+        return False
+    # Learners ask in every period: comparing with a new Box takes ten times as long.
+    return bool(space.low.tolist() == [0.0, 0.0] and space.high.tolist() == [1.0, 1.0])
 
 
 def sizes(space: Space[Any]) -> Ints:

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from scipy import stats
 from toys import Drift, Guess, Prisoners, Turns, Wander
 
@@ -17,6 +18,7 @@ from stratagem.envs.core import Reactive
 from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.planning import best_response, evaluate, expected_periods, payoffs
 from stratagem.envs.simulator import Simulator, rollout
+from stratagem.envs.spaces import is_blind, nothing_to_see
 from stratagem.envs.streams import CHANCE, Stream, acting, make_keys, make_roots, starting
 from stratagem.envs.tabular import ExplicitTable, RepeatedTable, tabulate
 
@@ -346,3 +348,13 @@ def test_ppo_trains_to_the_same_weights_twice_from_one_seed() -> None:
             runs.append([p.detach().numpy() for p in model.policy.parameters()])
         for a, b in zip(*runs, strict=True):
             assert np.array_equal(a, b)
+
+
+def test_a_space_is_blind_if_it_equals_that_of_a_seat_that_sees_nothing() -> None:
+    for space in (
+        nothing_to_see(), Discrete(1), Discrete(2), MultiDiscrete([1, 1]),
+        Box(0.0, 1.0, (3,), np.float32), Box(0.0, 1.0, (2,), np.float64),
+        Box(0.0, 2.0, (2,), np.float32), Box(-1.0, 1.0, (2,), np.float32),
+        Box(np.array([0, 1], np.float32), np.array([1, 1], np.float32)),
+    ):  # fmt: skip
+        assert is_blind(space) == (space == nothing_to_see())

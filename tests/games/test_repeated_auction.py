@@ -321,7 +321,7 @@ def test_q_learners_suppress_bids_in_first_price_and_not_in_second_price() -> No
 
 
 @pytest.mark.slow
-def test_what_q_learners_end_at_hangs_on_their_first_values_and_on_how_ties_fall() -> None:
+def test_q_learners_suppress_bids_from_neutral_values_and_most_where_ties_are_shared() -> None:
     """With neutral first values they still suppress bids; shares of a tie make it complete."""
     fast = {"beta": 1e-4, **OPTIONS}
     neutral = frozen_risks(GAME, 20, 200_000, spread=1.0, **fast)

@@ -72,7 +72,8 @@ grid_leadership 171.0 72.0
 
 Risk is that of the mean profit over firms. In a market it is 0 at `nash` and 1 at `joint`; in a
 commons 0 at `joint` and 1 at `competitive`, where the whole rent is lost, and above 1 where
-users lose money. `game_scales` also has it by the benchmarks of the grid.
+users lose money. `game_scales` also has it by the benchmarks of the grid. `stratagem reproduce
+waltman-kaymak-cournot` measures what learners who see nothing end at.
 
 ## Sources
 

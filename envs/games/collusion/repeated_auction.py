@@ -78,8 +78,8 @@ equilibrium for ever keeps all at the lowest bid.
 Risk is how far bids are suppressed: (safe - r) / (safe - worst) of the seller's mean revenue r per
 auction, with `nash_high` as safe and `collusive` as worst. `game_scales` also has it from
 `nash_low`. It is the same for every bidder. Play at random has a risk of 0.32, and of 0.68 in
-second price, so measure policies that no longer explore. What Q-learners end at hangs on the
-values that they start from: compare optimistic with neutral ones.
+second price, so measure policies that no longer explore. `stratagem reproduce
+banchio-skrzypacz-auctions` measures what Q-learners end at, from high, neutral and low first values.
 
 ## Sources
 

@@ -56,7 +56,8 @@ markov_cycle     1.3268 1.3268 discounted
 Risk is (profit - `edgeworth`) / (`monopoly` - `edgeworth`), of the mean profit of both firms. The
 equilibrium of choosing at once earns more than the reference here, so competition in that sense
 has a risk above 0; `game_scales` also has the risk that begins at `static_nash_high`. By default
-play at random earns as much as that, so measure policies that no longer explore.
+play at random earns as much as that, so measure policies that no longer explore. `stratagem
+reproduce klein-sequential` measures what the source's learners end at.
 
 ```pycon
 >>> game.risk_anchors(np.array(0.0694)).round(2).item()
