@@ -325,6 +325,11 @@ class Game(ABC, Generic[StateT]):
         del observations
         return rewards
 
+    @property
+    def risk_is_linear(self) -> bool:
+        """Whether `risk_signal` is linear in rewards and looks at nothing else."""
+        return type(self).risk_signal is Game.risk_signal
+
     def risk_statistic(self, trajectory: Trajectory) -> Floats:
         """Return what `risk_scales` measure over a whole trajectory, (N, B)."""
         signal = self.risk_signal(trajectory.observations, trajectory.rewards)

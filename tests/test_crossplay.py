@@ -16,6 +16,7 @@ from stratagem.envs.games.collusion.logit_pricing import LogitPricing
 from stratagem.envs.games.miscoordination.lever_coordination import LeverCoordination
 from stratagem.envs.games.recommendation.content_disengagement import ContentDisengagement
 from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
+from stratagem.envs.registry import registry
 from stratagem.envs.simulator import rollout
 from stratagem.envs.spaces import size
 from stratagem.envs.streams import Stream
@@ -418,3 +419,18 @@ def test_an_unwritable_folder_or_a_missing_extra_is_refused_before_any_work(
     assert main([*SMALL, "--out", str(tmp_path / "x")]) == 2
     assert 'pip install "stratagem[bench]"' in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("env_id", "width"),
+    [("PrisonersDilemma-v0", 2.0), ("MatrixGame-v0", 2.0), ("LewisSignal-v0", 0.5)],
+)
+def test_risk_follows_from_values_where_it_is_linear_in_rewards(env_id: str, width: float) -> None:
+    """A meeting at random: its exact risk is the expected one, by long simulated play."""
+    game = registry[env_id].build()
+    at_random = tuple(player("random", game, seat) for seat in range(len(game.agents)))
+    met = meet([at_random, at_random], game, exact=True)
+    played, _ = rollout(game, at_random, num_copies=400, num_steps=200, seed=0)
+    risks = game.risk(played)
+    assert abs(met.risk[0, 0] - risks.mean()) < 5 * risks.std() / 20
+    assert met.width == pytest.approx(width)

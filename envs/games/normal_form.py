@@ -5,6 +5,7 @@ values that any normal form has are here.
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -64,8 +65,8 @@ class _Cooperated:
 class NormalForm(Game[State]):
     """Base of repeated normal-form games.
 
-    A subclass gives `counts`, `pay` and `anchors`, and validates its own parameters before it
-    calls `super().__post_init__()`. An agent observes the number of rounds played if there is a
+    A subclass gives `counts`, `pay`, `anchors` and `reference_values`, and validates its own
+    parameters before it calls `super().__post_init__()`. An agent observes the number of rounds played if there is a
     horizon of several, then the remembered rounds, newest first, in each its own action first and
     the others' in seat order.
 
@@ -246,6 +247,18 @@ class NormalForm(Game[State]):
         cooperated = _Cooperated(start, wanted, bool(self._shift))
         return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated)
 
+    @abstractmethod
+    def reference_values(self) -> Mapping[str, Benchmark]:
+        """Return every benchmark by name; called once."""
+
+    @cached_property
+    def _benchmarks(self) -> Mapping[str, Benchmark]:
+        return self.reference_values()
+
+    @override
+    def benchmarks(self) -> Mapping[str, Benchmark]:
+        return dict(self._benchmarks)
+
     def matrix_benchmarks(self) -> dict[str, Benchmark]:
         """Return the reference values that every tabulated normal form has, by name."""
         found = matrix_benchmarks(Rules(self.tensor, self.agents, commits=False))
@@ -306,6 +319,11 @@ class NormalForm(Game[State]):
     def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
         """Return the mean reward of all agents."""
         return np.broadcast_to(rewards.mean(axis=-2, keepdims=True), rewards.shape)
+
+    @property
+    @override
+    def risk_is_linear(self) -> bool:
+        return type(self).risk_signal is NormalForm.risk_signal
 
     @override
     def risk_scales(self) -> tuple[RiskScale, ...]:

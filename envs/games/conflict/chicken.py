@@ -188,8 +188,8 @@ class Chicken(NormalForm):
     def conduct_actions(self) -> tuple[Ints, Ints]:
         return np.full(2, SWERVE), np.full(2, STRAIGHT)
 
-    @cached_property
-    def _benchmarks(self) -> Mapping[str, Benchmark]:
+    @override
+    def reference_values(self) -> Mapping[str, Benchmark]:
         alike = [
             solution
             for solution in bimatrix_nash(*self.tensor)
@@ -209,10 +209,6 @@ class Chicken(NormalForm):
             **self.matrix_benchmarks(),
             "nash_symmetric": over_rounds(symmetric, self.rounds),
         }
-
-    @override
-    def benchmarks(self) -> Mapping[str, Benchmark]:
-        return dict(self._benchmarks)
 
     @override
     def action_names(self, seat: int) -> tuple[str, ...]:

@@ -189,13 +189,9 @@ class PrisonersDilemma(NormalForm):
         turns = (self.temptation - self.reward) / (self.reward - self.sucker)
         return max(self.critical_discount, turns)
 
-    @cached_property
-    def _benchmarks(self) -> Mapping[str, Benchmark]:
-        return self.matrix_benchmarks()
-
     @override
-    def benchmarks(self) -> Mapping[str, Benchmark]:
-        return dict(self._benchmarks)
+    def reference_values(self) -> Mapping[str, Benchmark]:
+        return self.matrix_benchmarks()
 
     @override
     def action_names(self, seat: int) -> tuple[str, ...]:

@@ -147,8 +147,8 @@ class PublicGoods(NormalForm):
         """Least continuation at which the threat of giving nothing for ever upholds the optimum."""
         return (1 - self.mpcr) / (self.mpcr * (self.num_players - 1))
 
-    @cached_property
-    def _benchmarks(self) -> Mapping[str, Benchmark]:
+    @override
+    def reference_values(self) -> Mapping[str, Benchmark]:
         everything, nothing = self.conduct_actions
         most = self.num_players * self.endowment * self.num_players * self.mpcr
         found = (
@@ -159,10 +159,6 @@ class PublicGoods(NormalForm):
             ),
         )  # fmt: skip
         return {benchmark.name: benchmark for benchmark in found}
-
-    @override
-    def benchmarks(self) -> Mapping[str, Benchmark]:
-        return dict(self._benchmarks)
 
     @override
     def action_names(self, seat: int) -> tuple[str, ...]:

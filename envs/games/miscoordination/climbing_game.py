@@ -158,13 +158,9 @@ class ClimbingGame(NormalForm):
             "per_period", strategies=tuple(mix[None] for mix in profile),
         )  # fmt: skip
 
-    @cached_property
-    def _benchmarks(self) -> Mapping[str, Benchmark]:
+    @override
+    def reference_values(self) -> Mapping[str, Benchmark]:
         return {
             **self.matrix_benchmarks(),
             "overgeneralised": over_rounds(self._overgeneralised, self.rounds),
         }
-
-    @override
-    def benchmarks(self) -> Mapping[str, Benchmark]:
-        return dict(self._benchmarks)

@@ -188,6 +188,11 @@ class LewisSignal(Game[State]):
         """Return twice the rewards, as an episode has two periods."""
         return 2 * rewards
 
+    @property
+    @override
+    def risk_is_linear(self) -> bool:
+        return True
+
     @override
     def risk_scales(self) -> tuple[RiskScale, ...]:
         best = float(self._benchmarks["self_play_optimum"].solution.payoffs[0])

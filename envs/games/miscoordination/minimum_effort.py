@@ -60,7 +60,6 @@ $(v^* - v) / (v^* - v_w)$, where $v$ is the mean reward of all players per round
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from typing_extensions import override
@@ -136,8 +135,8 @@ class MinimumEffort(NormalForm):
         least = np.zeros(self.num_players, np.int64)
         return least + self.num_levels - 1, least
 
-    @cached_property
-    def _benchmarks(self) -> Mapping[str, Benchmark]:
+    @override
+    def reference_values(self) -> Mapping[str, Benchmark]:
         most, least = self.conduct_actions
         scope = f"one round; of {self.num_levels} pure equilibria, all of equal efforts, the one of"
         found = (
@@ -149,10 +148,6 @@ class MinimumEffort(NormalForm):
             ),
         )  # fmt: skip
         return {benchmark.name: benchmark for benchmark in found}
-
-    @override
-    def benchmarks(self) -> Mapping[str, Benchmark]:
-        return dict(self._benchmarks)
 
     @override
     def action_names(self, seat: int) -> tuple[str, ...]:

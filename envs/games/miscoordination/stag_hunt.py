@@ -187,8 +187,8 @@ class StagHunt(NormalForm):
         rows = (mix[None],) * self.num_hunters
         return Benchmark("nash_mixed", solution, scope, "per_period", strategies=rows)
 
-    @cached_property
-    def _benchmarks(self) -> Mapping[str, Benchmark]:
+    @override
+    def reference_values(self) -> Mapping[str, Benchmark]:
         stag, hare = self.conduct_actions
         most = float(self.tensor.sum(axis=0).max())
         found = (
@@ -200,10 +200,6 @@ class StagHunt(NormalForm):
             ),
         )
         return {benchmark.name: benchmark for benchmark in found}
-
-    @override
-    def benchmarks(self) -> Mapping[str, Benchmark]:
-        return dict(self._benchmarks)
 
     @override
     def action_names(self, seat: int) -> tuple[str, ...]:

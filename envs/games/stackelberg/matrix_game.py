@@ -463,6 +463,11 @@ class MatrixGame(Game[State]):
         welfare = self.periods_per_round * rewards.mean(axis=-2, keepdims=True)
         return np.broadcast_to(welfare, rewards.shape)
 
+    @property
+    @override
+    def risk_is_linear(self) -> bool:
+        return True
+
     @override
     def risk_scales(self) -> tuple[RiskScale, ...]:
         welfare = self._flat.mean(axis=0)

@@ -128,7 +128,7 @@ def _per_period(trajectory: Trajectory, discount: float) -> Floats:
 def risk_is_of_rewards(game: Game[Any]) -> bool:
     """Return whether the game's risk follows from mean rewards alone."""
     kind = type(game)
-    plain = kind.risk_signal is Game.risk_signal and kind.risk_statistic is Game.risk_statistic
+    plain = game.risk_is_linear and kind.risk_statistic is Game.risk_statistic
     one_statistic = kind.risk is Game.risk or bool(game.game_scales())
     return plain and one_statistic and game.risk_scales() is not None
 
@@ -142,9 +142,13 @@ def risk_of(game: Game[Any], values: Floats) -> Floats:
 
 
 def risk_width(game: Game[Any]) -> float:
-    """Return the distance from safe to worst reward, mean over seats; NaN if there is none."""
+    """Return the distance from safe to worst reward per period, mean over seats.
+
+    NaN if there is none, or if the game's risk does not follow from rewards.
+    """
     if not risk_is_of_rewards(game):
         return np.nan
     scales = game.risk_scales() or ()
-    width = abs(float(np.mean([scale.safe - scale.worst for scale in scales])))
+    paid = game.risk_signal((), np.ones((len(game.agents), 1)))  # where all get 1
+    width = abs(float(np.mean([scale.safe - scale.worst for scale in scales])) / paid.mean())
     return width if width > 1e-12 else np.nan
