@@ -423,7 +423,7 @@ def test_an_unwritable_folder_or_a_missing_extra_is_refused_before_any_work(
 
 @pytest.mark.parametrize(
     ("env_id", "width"),
-    [("PrisonersDilemma-v0", 2.0), ("MatrixGame-v0", 2.0), ("LewisSignal-v0", 0.5)],
+    [("PrisonersDilemma-v0", 2.0), ("MatrixGame-v0", 1.0), ("LewisSignal-v0", 0.5)],
 )
 def test_risk_follows_from_values_where_it_is_linear_in_rewards(env_id: str, width: float) -> None:
     """A meeting at random: its exact risk is the expected one, by long simulated play."""
