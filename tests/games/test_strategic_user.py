@@ -160,7 +160,7 @@ def test_commitment_creates_engagement_or_takes_what_the_user_gains() -> None:
 
 
 def test_a_platform_that_commits_to_a_mix_earns_more_than_by_any_plan() -> None:
-    """She has .1 to spare: burnt with .1 in the last period she loses .05, and the platform has it."""
+    """She has .1 to spare, and loses .05 if burnt in the last period with a chance of .1."""
     mark = GAME.benchmarks()["stackelberg"]
     assert mark.solution.certificate.bound == "lower"
     assert mark.strategies is not None
