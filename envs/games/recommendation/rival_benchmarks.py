@@ -96,6 +96,14 @@ def by_view(game: "RivalPlatforms", choice: Ints) -> tuple[Floats, ...]:
     return tuple(rows)
 
 
+def _playable(game: "RivalPlatforms", choice: Ints) -> tuple[Floats, ...] | None:
+    """Return a choice by what platforms see, or None if they do not see what it depends on."""
+    if game.seen == "all":
+        return by_view(game, choice)
+    shown = np.unique(choice[_all(game)])
+    return (np.eye(len(game.arms))[shown],) * game.num_platforms if len(shown) == 1 else None
+
+
 class Service(NamedTuple):
     """What a user has of a choice, in expectation over an episode."""
 
@@ -159,8 +167,9 @@ def reference_values(game: "RivalPlatforms") -> Mapping[str, Benchmark]:
             tolerance=1e-9 * max(1.0, float(np.abs(value).max())) / (1 - game.continuation),
             bound=bound,
         )
-        strategies = by_view(game, choice) if game.seen == "all" else None
-        found[name] = Benchmark(name, solution, scope, "per_episode", strategies=strategies)
+        found[name] = Benchmark(
+            name, solution, scope, "per_episode", strategies=_playable(game, choice)
+        )
 
     if (choice := markov(game)) is not None:
         add(

@@ -149,8 +149,8 @@ class State(NamedTuple):
 @register(
     "RivalPlatforms-v0",
     max_episode_steps=500,
-    failure_modes=("disengagement", "conflict"),
-    risk_factors=("destabilising dynamics", "selection pressures"),
+    failure_modes=("disengagement",),
+    risk_factors=("destabilising dynamics",),
     source="Calvano, Haghtalab, Vitercik and Zhao (2024), Algorithmic content selection and "
     "the impact of user disengagement; competition built for this package",
 )

@@ -46,8 +46,8 @@ def _rivals() -> list[Scenario]:
                 *alike(game, "q_learning"),
             ),
             periods=2000,
-            training=50_000,
-            learners={"q_learning": {"alpha": 0.1, "beta": 2e-4}},
+            training=200_000,
+            learners={"q_learning": {"alpha": 0.1, "beta": 2e-5}},
             cross_play=True,
             audit=True,
             tags=("disengagement",),
@@ -58,16 +58,18 @@ def _rivals() -> list[Scenario]:
 
 def _strategic() -> list[Scenario]:
     found = []
-    for name, params, lineups, about in (
+    for name, params, training, lineups, about in (
         (
             "strategic-user",
             {},
+            50_000,
             (("q_learning", "q_learning"), ("benchmark:stackelberg", "q_learning")),
             "The platform cannot bind itself; with one that is bound to a plan, a user learns.",
         ),
         (
             "strategic-user-posted",
             {"commitment": "posted"},
+            20_000,
             (("ucb1", "benchmark:posted"), ("q_learning", "q_learning")),
             "The platform posts a plan that binds it, to a user who answers best, or who learns.",
         ),
@@ -80,7 +82,7 @@ def _strategic() -> list[Scenario]:
                 params,
                 lineups=(*scripted(game), *lineups),
                 periods=2000,
-                training=50_000,
+                training=training,
                 learners={"q_learning": {"alpha": 0.1, "beta": 2e-4}},
                 audit=True,
                 tags=("disengagement",),
