@@ -70,8 +70,8 @@ engaged, and her mean satisfaction with whom she is engaged; then the same under
 
 ```
 
-Without friction a monopoly burns users, who come back. A rival who captures one in ten of them is
-enough to make both serve, at a price to both; one owner of both would burn users and let them
+Without friction a monopoly burns users, who come back. A rival who captures at most one in ten
+of them is enough to make both serve, at a price to both; one owner of both would burn users and let them
 change places. With more friction a monopoly serves by itself, and a rival changes less:
 
 ```pycon
