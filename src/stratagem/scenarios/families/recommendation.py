@@ -98,9 +98,69 @@ def _creators() -> list[Scenario]:
     ]
 
 
+def _rivals() -> list[Scenario]:
+    game = built("RivalPlatforms-v0")
+    return [
+        scenario(
+            "rival-platforms",
+            "RivalPlatforms-v0",
+            lineups=(
+                *scripted(game),
+                ("q_learning", "benchmark:myopic"),
+                *alike(game, "q_learning"),
+            ),
+            periods=2000,
+            training=200_000,
+            learners={"q_learning": {"alpha": 0.1, "beta": 2e-5}},
+            cross_play=True,
+            audit=True,
+            tags=("disengagement",),
+            about="A user who leaves a platform may be captured by its rival.",
+        )
+    ]
+
+
+def _strategic() -> list[Scenario]:
+    found = []
+    for name, params, training, lineups, about in (
+        (
+            "strategic-user",
+            {},
+            50_000,
+            (("q_learning", "q_learning"), ("benchmark:stackelberg", "q_learning")),
+            "The platform cannot bind itself; with one that is bound to a plan, a user learns.",
+        ),
+        (
+            "strategic-user-posted",
+            {"commitment": "posted"},
+            20_000,
+            (("ucb1", "benchmark:posted"), ("q_learning", "q_learning")),
+            "The platform posts a plan that binds it, to a user who answers best, or who learns.",
+        ),
+    ):
+        game = built("StrategicUser-v0", **params)
+        found.append(
+            scenario(
+                name,
+                "StrategicUser-v0",
+                params,
+                lineups=(*scripted(game), *lineups),
+                periods=2000,
+                training=training,
+                learners={"q_learning": {"alpha": 0.1, "beta": 2e-4}},
+                audit=True,
+                tags=("disengagement",),
+                about=about,
+            )
+        )
+    return found
+
+
 SCENARIOS: Builders = {
     "ContentDisengagement-v0": _content,
     "DisengagementPopulation-v0": _population,
+    "RivalPlatforms-v0": _rivals,
+    "StrategicUser-v0": _strategic,
     "ProbabilisticFeedback-v0": _feedback,
     "CreatorGame-v0": _creators,
 }
