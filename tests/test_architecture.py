@@ -28,6 +28,7 @@ OUTER = {
     "making",
     "players",
     "committing",
+    "harvesting",
     "metagame",
     "reproductions",
     "scenarios",
