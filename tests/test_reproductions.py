@@ -50,6 +50,7 @@ NAMES = (
     "jec-cartel-screens",
     "secret-channel-capacity",
     "private-codes-do-not-transfer",
+    "govsim-collapse",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),

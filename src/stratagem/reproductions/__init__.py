@@ -9,9 +9,10 @@ how far off it may be, and where it comes from. One module per family of experim
 - `screens`: marks of collusion in the prices of a known cartel.
 - `channel`: codes that leave no trace, and codes that were learnt in private.
 - `pricing`: Q-learners that set prices, and collude.
+- `commons`: a common stock, and who empties it.
 """
 
-from . import channel, exploitation, following, knowledge, pricing, screens
+from . import channel, commons, exploitation, following, knowledge, pricing, screens
 from .registry import (
     REPRODUCTIONS,
     Check,
@@ -35,6 +36,7 @@ __all__ = [
     "at_least",
     "at_most",
     "channel",
+    "commons",
     "exploitation",
     "find",
     "following",
