@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from stratagem.envs.core import Trajectory
+from stratagem.envs.games.conflict.fishery_commons import FisheryCommons
 from stratagem.reproductions import REPRODUCTIONS
 from stratagem.reproductions.commons import (
     CATCHES,
+    LEVELS,
     first_episode,
     govsim_collapse,
     learnt,
@@ -24,6 +26,11 @@ def test_the_first_episode_is_all_that_counts() -> None:
 
 def test_one_who_is_greedy_among_four_who_are_not_empties_the_lake_at_once() -> None:
     assert scripted("greedy_harvester", *["universaliser"] * 4) == pytest.approx((100, 1))
+
+
+def test_the_threat_that_is_named_begins_where_it_is_said_to() -> None:
+    game = FisheryCommons(num_fishers=3, levels=LEVELS)
+    assert game.critical_discount == pytest.approx(0.728, abs=5e-4)
 
 
 def test_what_was_learnt_is_played_for_a_year_by_each_run() -> None:
