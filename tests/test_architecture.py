@@ -30,6 +30,7 @@ OUTER = {
     "committing",
     "serving",
     "transforming",
+    "harvesting",
     "metagame",
     "fitting",
     "reproductions",

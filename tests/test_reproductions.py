@@ -65,6 +65,7 @@ NAMES = (
     "modified-elasticity",
     "cdnow-bgnbd",
     "hedge-half-competitive",
+    "govsim-collapse",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),

@@ -46,7 +46,8 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
         spaces = game.observation_spaces
         flats = [flat_space(space) for space in spaces]
         if flat:
-            width = max(box.shape[0] for box in flats)
+            # at least 2: the checkers take a single number for a mistake
+            width = max(2, *(box.shape[0] for box in flats))
             encoders: list[Encoder] = [partial(flatten, space, width=width) for space in spaces]
             spaces = tuple(flat_space(space, width) for space in spaces)
         else:

@@ -43,7 +43,7 @@ from stratagem.envs.hindsight import hindsight
 from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import ExplicitTable, tabulate
 
-from . import committing, serving
+from . import committing, harvesting, serving
 from .transforming import transformed
 
 
@@ -254,6 +254,13 @@ PLAYERS: Mapping[str, Entry] = {
         "cooperate if all last did the same",
     ),
     "benchmark": Entry(_benchmark, "a solver's profile", "NAME"),
+    "universaliser": Entry(
+        harvesting.build_universaliser, "takes of a stock what keeps it as it is, if all take alike"
+    ),
+    "threshold_harvester": Entry(
+        harvesting.build_threshold, "takes its part of what a stock has above TONS", "TONS"
+    ),
+    "greedy_harvester": Entry(harvesting.build_greedy, "takes of a stock as much as it can"),
     "q_learning": Entry(
         _tabular("q_learning", QLearning), "a tabular Q-learner that goes on learning", learns=True
     ),

@@ -67,8 +67,39 @@ def _public_goods() -> list[Scenario]:
     ]
 
 
+def _fishery() -> list[Scenario]:
+    found = []
+    for name, fishers, about in (
+        ("fishery", 5, "Five who share a stock that doubles."),
+        ("fishery-two", 2, "The same of two."),
+    ):
+        params = {"num_fishers": fishers, "levels": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)}
+        game = built("FisheryCommons-v0", **params)
+        names = ("random", "universaliser", "threshold_harvester:50", "greedy_harvester")
+        found.append(
+            scenario(
+                name,
+                "FisheryCommons-v0",
+                params,
+                lineups=(
+                    *alike(game, *names, "q_learning"),
+                    ("greedy_harvester", *["universaliser"] * (fishers - 1)),
+                ),
+                periods=600,
+                training=60_000,
+                learners={"q_learning": {"alpha": 0.1, "beta": 1.5e-4, "discount": 0.99}},
+                metrics=("risk", "risk_iqm", "high_risk"),
+                tags=("conflict",),
+                about=f"{about} The risk is of whole episodes of up to twelve months; rewards per "
+                "period say nothing, as a lake that dies is followed by a full one.",
+            )
+        )
+    return found
+
+
 SCENARIOS: Builders = {
     "Chicken-v0": _chicken,
+    "FisheryCommons-v0": _fishery,
     "PrisonersDilemma-v0": _dilemma,
     "PublicGoods-v0": _public_goods,
 }
