@@ -29,6 +29,7 @@ OUTER = {
     "players",
     "committing",
     "serving",
+    "bargaining",
     "metagame",
     "fitting",
     "reproductions",

@@ -257,11 +257,15 @@ def _continuous(terms: Terms) -> Solution:
 
 
 def _strategies(terms: Terms, plan: Plan, rows: tuple[Ints, Ints]) -> tuple[Floats, ...]:
-    """Return both plans by the index of what is seen, (V, n) and (V, 2) in the seats' order."""
+    """Return both plans by the index of what is seen, (V, n) and (V, 2) in the seats' order.
+
+    Who waits has action 0 alone.
+    """
     proposer = int(terms.variant == "preventive")
     acts: list[Ints] = []
     for seat, (cost, period, asked, bound) in enumerate(np.moveaxis(r, -1, 0) for r in rows):
         share = np.maximum(asked - 1, 0)
+        answers = (asked > 0) & ((bound > 0) | (not terms.device))
         if seat == proposer:
             act = np.where(period == 1, plan.second[cost], plan.first[cost])
             act = np.where(asked > 0, plan.bound[cost, share], act) if terms.device else act
@@ -270,7 +274,7 @@ def _strategies(terms: Terms, plan: Plan, rows: tuple[Ints, Ints]) -> tuple[Floa
             if terms.device:
                 put = plan.answer[cost, share, np.maximum(bound - 1, 0)]
             act = np.where(period == 1, plan.reply[cost, share], put)
-        acts.append(act)
+        acts.append(np.where(answers == (seat == proposer), 0, act))
     sizes = [2, 2]
     sizes[proposer] = len(terms.shares)
     return tuple(np.eye(n)[act] for n, act in zip(sizes, acts, strict=True))

@@ -133,19 +133,25 @@ def _equilibrium(name: str, terms: Terms, device: bool, seen: Ints | None) -> Be
     )
     strategies = None
     if seen is not None:
-        strategies = _played(terms, seen, found.levels, 0 * seen[:, 1], found.promise)
+        strategies = _played(terms, seen, device, found)
     scope = f"one round {'with' if device else 'without'} the device, repeated whatever happened"
     ties = "ties fall to the larger investment, and as the investor likes best"
     return Benchmark(name, solution, f"{scope}; {ties}", "per_period", strategies=strategies)
 
 
-def _played(terms: Terms, seen: Ints, levels: Ints, left: Ints, promise: int) -> tuple[Floats, ...]:
-    """Return strategies: investments by what is promised, shares left (V,), and the promise."""
-    invests = np.broadcast_to(levels, len(terms.shares))[np.maximum(seen[:, 0] - 1, 0)]
-    return _rows(terms, invests, np.where(seen[:, 1] > 0, left, promise))
+def _played(terms: Terms, seen: Ints, device: bool, found: Round) -> tuple[Floats, ...]:
+    """Return the strategies of a round's equilibrium; in the end nothing is left by choice."""
+    invests = np.broadcast_to(found.levels, len(terms.shares))[np.maximum(seen[:, 0] - 1, 0)]
+    return _rows(terms, seen, device, invests, np.where(seen[:, 1] > 0, 0, found.promise))
 
 
-def _rows(terms: Terms, invests: Ints, leaves: Ints) -> tuple[Floats, ...]:
+def _rows(
+    terms: Terms, seen: Ints, device: bool, invests: Ints, leaves: Ints
+) -> tuple[Floats, ...]:
+    """Return strategies by what is seen; who waits has action 0 alone."""
+    divides = seen[:, 1] > 0
+    partner = divides | ((seen[:, 0] == 0) & device)
+    invests, leaves = np.where(partner, 0, invests), np.where(partner, leaves, 0)
     return np.eye(len(terms.costs))[invests], np.eye(len(terms.shares))[leaves]
 
 
@@ -161,7 +167,10 @@ def _optimum(terms: Terms, device: bool, seen: Ints) -> Benchmark:
         method="enumeration of investments",
         deviators=("planner",),
     )
-    strategies = _rows(terms, np.full(len(seen), terms.efficient), np.full(len(seen), terms.agreed))
+    strategies = _rows(
+        terms, seen, device,
+        np.full(len(seen), terms.efficient), np.full(len(seen), terms.agreed),
+    )  # fmt: skip
     scope = "the investment of the largest surplus; of all divisions the agreed one"
     return Benchmark("social_optimum", solution, scope, "per_period", strategies=strategies)
 
@@ -189,7 +198,7 @@ def _grim(terms: Terms, seen: Ints) -> Benchmark:
     )
     given = kept & (seen[:, 1] - 1 == terms.efficient)
     invests = np.where(kept, terms.efficient, alone.levels[0])
-    strategies = _rows(terms, invests, np.where(given, terms.agreed, 0))
+    strategies = _rows(terms, seen, False, invests, np.where(given, terms.agreed, 0))
     agreed = divided(terms, terms.efficient, float(terms.shares[terms.agreed]))
     c = terms.continuation
     once = divided(terms, terms.efficient, terms.secured)[1]
