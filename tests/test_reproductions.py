@@ -63,6 +63,8 @@ NAMES = (
     "plan-enumeration-is-optimal",
     "modified-elasticity",
     "cdnow-bgnbd",
+    "crisis-war-probability",
+    "trust-unravels",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
