@@ -104,8 +104,8 @@ def benchmarks(
     rounds = 1 / (1 - terms.continuation)
     found = [
         _equilibrium("subgame_perfect", terms, device, seen),
-        _equilibrium("without_device", terms, False, None if device else seen),
-        _equilibrium("with_device", terms, True, seen if device else None),
+        _equilibrium("without_device", terms, False, None),
+        _equilibrium("with_device", terms, True, None),
         _optimum(terms, device, seen),
         _minimax(terms, device),
     ]

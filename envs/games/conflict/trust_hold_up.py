@@ -41,8 +41,8 @@ Per episode: those of a round times the expected number of rounds.
 | name              | what                                                                                |
 |-------------------|-------------------------------------------------------------------------------------|
 | `subgame_perfect` | the equilibrium of a round of this game                                             |
-| `without_device`  | that of the game without the device                                                 |
-| `with_device`     | that with it; what both have more is `value_of_commitment`                          |
+| `without_device`  | that of the game without the device, the value alone                                |
+| `with_device`     | likewise with it; what both have more is `value_of_commitment`                      |
 | `social_optimum`  | the efficient investment, and the *agreed* share, from which both have about as much |
 | `minimax`         | what either can be held down to                                                     |
 | `grim`            | the agreed division until it is broken once; with memory, where it is an equilibrium |

@@ -17,7 +17,11 @@ from stratagem.players import player
 from .registry import Note, at_least, at_most, near, reproduction
 
 SMALL: dict[str, Any] = {"memory": 1, "num_levels": 2, "num_shares": 3}
-"""All or nothing is sent; nothing, half or all is returned."""
+"""All or nothing is sent; nothing, half or all is returned.
+
+With 11 levels and 13 shares trust is rarely met while trustees explore: none of 6 learnt to keep it
+in 15,000 rounds, going on with .8.
+"""
 
 
 @reproduction(
