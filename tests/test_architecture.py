@@ -31,6 +31,7 @@ OUTER = {
     "serving",
     "transforming",
     "harvesting",
+    "bargaining",
     "metagame",
     "fitting",
     "reproductions",

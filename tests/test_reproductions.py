@@ -66,6 +66,8 @@ NAMES = (
     "cdnow-bgnbd",
     "hedge-half-competitive",
     "govsim-collapse",
+    "crisis-war-probability",
+    "trust-unravels",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),

@@ -423,6 +423,7 @@ REASONS = (
     "needs the option rounds",
     "needs to see what the other does",
     "needs a leader who commits",
+    "needs to make the demands of a crisis",
 )
 
 

@@ -43,7 +43,7 @@ from stratagem.envs.hindsight import hindsight
 from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import ExplicitTable, tabulate
 
-from . import committing, harvesting, serving
+from . import bargaining, committing, harvesting, serving
 from .transforming import transformed
 
 
@@ -362,6 +362,12 @@ PLAYERS: Mapping[str, Entry] = {
         serving.build_climb, "satisfies users up to a level, then keeps them there", "LEVEL"
     ),
     "best_plan": Entry(serving.build_best, "the optimum, counting satisfaction where it is hidden"),
+    "threshold": Entry(
+        bargaining.build_threshold, "accepts demands up to SHARE, whatever a war costs", "SHARE"
+    ),
+    "bayesian_proposer": Entry(
+        bargaining.build_proposer, "the best demand against what it believes of war", learns=True
+    ),
     "explore_then_commit": Entry(
         committing.build_explore, "tries its commitments, keeps what is answered well", learns=True
     ),

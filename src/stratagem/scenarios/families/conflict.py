@@ -97,9 +97,57 @@ def _fishery() -> list[Scenario]:
     return found
 
 
+def _crisis() -> list[Scenario]:
+    game = built("CrisisBargaining-v0")
+    exact = "benchmark:perfect_bayesian"
+    return [
+        scenario(
+            "crisis",
+            "CrisisBargaining-v0",
+            lineups=(
+                *scripted(game),
+                (exact, "threshold:0.6"),
+                *((learner, exact) for learner in ("bayesian_proposer", "epsilon_greedy", "exp3")),
+                *alike(game, "q_learning"),
+            ),
+            periods=1000,
+            training=5000,
+            learners={"q_learning": {"alpha": 0.1, "beta": 1.6e-3}},
+            tags=("conflict",),
+            about="A state demands a share of a pie of a rival whose cost of war it does not know.",
+        )
+    ]
+
+
+def _trust() -> list[Scenario]:
+    found = []
+    for name, params, about in (
+        ("trust", {}, "What is sent is tripled, and returned if the receiver likes."),
+        ("trust-repeated", {"memory": 1, "continuation": 0.8}, "The same two, again and again."),
+        ("hold-up", {"variant": "hold_up"}, "Partners who share what one of them invested."),
+    ):
+        game = built("TrustHoldUp-v0", **params)
+        found.append(
+            scenario(
+                name,
+                "TrustHoldUp-v0",
+                params,
+                lineups=(*scripted(game), *alike(game, "q_learning", "epsilon_greedy")),
+                periods=1000,
+                training=5000,
+                learners={"q_learning": {"alpha": 0.1, "beta": 1.6e-3}},
+                tags=("conflict",),
+                about=f"{about} Nobody can bind itself.",
+            )
+        )
+    return found
+
+
 SCENARIOS: Builders = {
     "Chicken-v0": _chicken,
     "FisheryCommons-v0": _fishery,
     "PrisonersDilemma-v0": _dilemma,
     "PublicGoods-v0": _public_goods,
+    "CrisisBargaining-v0": _crisis,
+    "TrustHoldUp-v0": _trust,
 }
