@@ -61,8 +61,9 @@ def page() -> str:
 What `render_mode="rgb_array"` shows of each game, drawn by Pillow (extra `render`): the state in
 words, each seat's last action and reward, what the game shows of itself, and the rewards of the
 last 60 periods beside the benchmarks that are comparable with them. A seat keeps its colour and
-the shape of its mark. A benchmark is a dashed line, grey where it is the same for all seats. Thin
-lines between periods part episodes. Every seat is played by the game's default co-player.
+the shape of its mark. A benchmark is a dashed line, grey where it is the same for all seats;
+`nash +2` is a line that two further benchmarks share. Thin lines between periods part episodes of
+several periods. Here every seat is played by the game's default co-player.
 
 {games}
 """

@@ -15,6 +15,8 @@ Played = Sequence[Any]
 
 LARGEST = 6
 """Most rows and columns of a grid of payoffs."""
+MOST_TRACKS = 3
+"""Most tracks that are legible."""
 MOST_CHOICES = 8
 """Most rows and columns of a grid of choices that is legible."""
 
@@ -122,7 +124,8 @@ def level_tracks(
         lines: reference values of each seat, (N,), by name.
 
     Returns:
-        one track where all seats have the same levels and lines, else one for each seat.
+        one track where all seats have the same levels and lines; else one for each seat, or
+        for more than `MOST_TRACKS` seats one over all levels, without lines.
     """
     own = [
         tuple((name, float(np.broadcast_to(v, len(agents))[seat])) for name, v in lines.items())
@@ -140,6 +143,8 @@ def level_tracks(
     )
     if alike:
         return (Track(label, *ends[0], marks, own[0]),)
+    if len(agents) > MOST_TRACKS:
+        return (Track(label, float(levels.min()), float(levels.max()), marks),)
     return tuple(
         Track(
             f"{label} of {agent}",

@@ -37,6 +37,11 @@ def _font(size: int) -> Any:
     return _pillow()[2].load_default(size * _FINE)
 
 
+@lru_cache(maxsize=4096)
+def _width(text: str, size: int) -> float:
+    return float(_font(size).getlength(text)) / _FINE
+
+
 class Brush:
     """Draws on a white picture; all lengths are pixels, from the upper left corner."""
 
@@ -51,7 +56,7 @@ class Brush:
 
     def width(self, text: str, size: int) -> float:
         """Return the width of a text."""
-        return float(_font(size).getlength(text)) / _FINE
+        return _width(text, size)
 
     def fitted(self, text: str, size: int, width: float) -> str:
         """Return a text that is no wider, cut with three dots if need be."""
@@ -103,7 +108,7 @@ class Brush:
 
     def dashes(self, first: Point, last: Point, ink: str, part: int = 0, parts: int = 2) -> None:
         """Draw dashes as one of `parts` in turn, so that lines of other colours fit between."""
-        ends = np.array([first, last])
+        ends = np.floor([first, last])  # whole pixels, so that dashes are crisp
         length = float(np.hypot(*(ends[1] - ends[0])))
         for start in np.arange(part * _DASH, length, parts * _DASH):
             shares = np.array([[start], [min(start + _DASH, length)]]) / max(length, 1e-9)

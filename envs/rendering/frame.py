@@ -83,23 +83,27 @@ def _draw_scene(brush: Brush, scene: Scene, box: Box) -> None:
 def _draw_track(brush: Brush, track: Track, box: Box) -> None:
     left, top, width, height = box
     left, width = left + 6, width - 12
-    named = 12 if track.lines else 0
-    first = top + 18 + 2 * named
-    base = min(first + 16 + 13 * len(track.marks), top + height - 14)
 
     def place(value: float) -> float:
         share = (value - track.low) / (track.high - track.low)
         return left + width * min(max(share, 0.0), 1.0)
 
     brush.text((left - 6, top + 6), track.label, _SMALL, SOFT, width=width)
-    ends = [-1e9, -1e9]  # where the names in each of two rows end
+    ends: list[float] = []  # where the names in each row end
+    named: list[tuple[str, float, float, int]] = []
     for name, value in sorted(track.lines, key=lambda line: line[1]):
         x, wide = place(value), brush.width(name, _SMALL)
         middle = min(max(x, left + wide / 2), left + width - wide / 2)
-        row = 0 if middle - wide / 2 > ends[0] + 4 else 1
-        ends[row] = middle + wide / 2
-        brush.text((middle, top + 22 + 12 * row), name, _SMALL, SOFT, anchor="mm")
-        brush.dashes((x, top + 29 + 12 * row), (x, base), SOFT)
+        row = 0
+        while row < len(ends) and middle - wide / 2 < ends[row] + 4:
+            row += 1
+        ends[row : row + 1] = [middle + wide / 2]
+        named.append((name, x, middle, row))
+    first = top + 14 + 12 * len(ends)
+    base = min(first + 12 + 15 * len(track.marks), top + height - 14)
+    for name, x, middle, row in named:
+        brush.text((middle, top + 19 + 12 * row), name, _SMALL, SOFT, anchor="mm")
+        brush.dashes((x, top + 25 + 12 * row), (x, base), SOFT)
     brush.line([(left, base), (left + width, base)], SOFT)
     brush.text((left, base + 9), f"{track.low:.3g}", _SMALL, SOFT, anchor="lm")
     brush.text((left + width, base + 9), f"{track.high:.3g}", _SMALL, SOFT, anchor="rm")
@@ -164,18 +168,23 @@ def _draw_rewards(brush: Brush, film: Film) -> None:
         if after.number == 1 and before.number > 1:
             brush.line([((x0 + x1) / 2, top), ((x0 + x1) / 2, bottom)], GRID)
     seats = len(film.game.agents)
-    for seat in range(seats):
-        points = [
-            (x, height(period.rewards[seat]))
+    wider = min(2.0, 4.5 / max(seats - 1, 1))
+    paths = [
+        [
+            (x, np.floor(height(period.rewards[seat])) + 0.5)
             for x, period in zip(at, film.periods, strict=True)
             if period.rewards
         ]
-        if len(points) > 1:  # the first seat's is the widest, so that equal lines show all seats
-            brush.line(points, colour(seat), 2 + 1.2 * min(seats - 1 - seat, 3))
-    for seat in range(seats):
-        last = [(x, p.rewards[seat]) for x, p in zip(at, film.periods, strict=True) if p.rewards]
-        if last:
-            brush.mark(seat, (last[-1][0], height(last[-1][1])), 4 + min(seats - 1 - seat, 3))
+        for seat in range(seats)
+    ]
+    # The first seat's line is the widest, and all are centred between two rows of pixels, so
+    # that equal lines show every seat's colour.
+    for seat, points in enumerate(paths):
+        if len(points) > 1:
+            brush.line(points, colour(seat), 2 + wider * (seats - 1 - seat))
+    for seat, points in enumerate(paths):
+        if points:
+            brush.mark(seat, points[-1], 4 + 0.8 * wider * (seats - 1 - seat))
     if film.periods:
         for x, period in ((at[0], film.periods[0]), (at[-1], film.periods[-1])):
             if x == at[0] or x > at[0] + 24:
@@ -220,5 +229,5 @@ def _name_lines(
         brush.line([(right, height(line.value)), (right + 12, y)], ink, 0.5)
         text, room = ", ".join(line.names), _LABELS - 16
         if len(line.names) > 1 and brush.width(text, _SMALL) > room:
-            text = f"{line.names[0]} and {len(line.names) - 1} more"
+            text = f"{line.names[0]} +{len(line.names) - 1}"
         brush.text((right + 15, y), text, _SMALL, ink, width=room)
