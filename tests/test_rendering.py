@@ -2,6 +2,8 @@ import re
 import sys
 import warnings
 from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -10,6 +12,7 @@ import pytest
 from toys import Prisoners
 
 import stratagem
+from stratagem.cli import playing
 from stratagem.cli.main import main
 from stratagem.envs.core import Game, masks
 from stratagem.envs.rendering import language
@@ -372,14 +375,18 @@ def test_frames_can_be_collected():
     assert [frame.shape for frame in frames] == [(HEIGHT, WIDTH, 3)] * 4
 
 
-def test_a_video_can_be_recorded(tmp_path):
+def test_videos_can_be_recorded(tmp_path):
     pytest.importorskip("moviepy")
-    env = gymnasium.make("stratagem/LeverCoordination-v0", render_mode="rgb_array")
-    recording = gymnasium.wrappers.RecordVideo(env, str(tmp_path))
-    recording.reset(seed=0)
-    recording.step(0)
-    recording.close()
-    assert list(tmp_path.glob("*.mp4"))
+    one = gymnasium.make("stratagem/LeverCoordination-v0", render_mode="rgb_array")
+    many = stratagem.vector_env("LeverCoordination-v0", 4, render_mode="rgb_array")
+    first = gymnasium.wrappers.RecordVideo(one, str(tmp_path / "one"))
+    second = gymnasium.wrappers.vector.RecordVideo(many, str(tmp_path / "many"))
+    for recording, action in ((first, 0), (second, np.zeros(4, int))):
+        recording.reset(seed=0)
+        recording.step(action)
+        recording.close()
+    assert list((tmp_path / "one").glob("*.mp4"))
+    assert list((tmp_path / "many").glob("*.mp4"))
 
 
 @pytest.mark.parametrize("make", [stratagem.parallel_env, stratagem.aec_env])
@@ -439,3 +446,26 @@ def test_run_writes_a_picture_of_each_period_and_one_that_moves(tmp_path, capsys
         assert moving.n_frames == 4
     with Image.open(folder / "frame_0003.png") as last:
         assert last.size == (WIDTH, HEIGHT)
+
+
+def test_run_names_the_extra_before_it_plays(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(playing, "find_spec", lambda name: None)
+    assert main(["run", "Cournot-v0", "--frames", str(tmp_path / "frames")]) == 2
+    assert 'needs Pillow: pip install "stratagem[render]"' in capsys.readouterr().err
+    assert not (tmp_path / "frames").exists()
+
+
+# The gallery.
+
+
+def test_the_gallery_has_a_small_picture_of_every_game():
+    docs = Path(__file__).parents[1] / "docs"
+    spec = spec_from_file_location("gen_gallery", docs / "gen_gallery.py")
+    assert spec is not None
+    assert spec.loader is not None
+    gallery = module_from_spec(spec)
+    spec.loader.exec_module(gallery)
+    assert (docs / "gallery.md").read_text(encoding="utf-8") == gallery.page()
+    pictures = list((docs / "gallery").iterdir())
+    assert {path.stem for path in pictures} == set(stratagem.registry)
+    assert sum(path.stat().st_size for path in pictures) < 1_500_000

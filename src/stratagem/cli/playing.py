@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,8 @@ def run(options: argparse.Namespace) -> None:
     """Play and print rewards, benchmarks and risk."""
     from stratagem.players import player
 
+    if options.frames is not None and find_spec("PIL") is None:
+        raise UsageError('--frames needs Pillow: pip install "stratagem[render]"')
     spec = find(options.id)
     game = spec.build(read_params(options.param))
     names = seat_names(options.agents, game)
