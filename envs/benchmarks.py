@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from .core import Array, Floats
+from .core import Array, Floats, Game
 
 Unit = Literal["per_period", "per_episode", "discounted"]
 Bound = Literal["exact", "lower", "upper"]
@@ -92,3 +92,39 @@ def certified(
         raise ValueError(f"{concept} profile by {method} has {regret=} above {tolerance=}")
     certificate = Certificate(max(float(regret), 0.0), tolerance, method, deviators, exact, bound)
     return Solution(concept, profile, np.asarray(payoffs, np.float64), certificate)
+
+
+def period_factor(unit: Unit, discount: float, periods: float | None) -> float | None:
+    """Return what turns a benchmark's value into one per period, beside rewards.
+
+    A discounted value becomes its weighted mean, (1 - discount) times itself. A value per
+    episode is divided by the expected length of an episode.
+
+    Args:
+        unit: of the benchmark.
+        discount: of the benchmark.
+        periods: expected length of an episode; None if it has none.
+
+    Returns:
+        the factor; None if there is no such number.
+    """
+    if unit == "per_period":
+        return 1.0
+    if unit == "discounted":
+        return 1.0 - discount if discount < 1 else None
+    return 1.0 / periods if periods else None
+
+
+def episode_length(game: Game[Any]) -> float | None:
+    """Return the expected length of an episode where the game's parameters say it.
+
+    A horizon and a continuation count rounds, which may be several periods.
+    """
+    periods = getattr(game, "periods_per_round", 1)
+    horizon = getattr(game, "horizon", None)
+    if isinstance(horizon, int):
+        return float(horizon) * periods
+    continuation = getattr(game, "continuation", None)
+    if isinstance(continuation, float) and continuation < 1:
+        return periods / (1.0 - continuation)
+    return None

@@ -23,6 +23,7 @@ from .streams import Stream
 
 if TYPE_CHECKING:
     from .benchmarks import Benchmark
+    from .scenes import Played, Scene
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -353,6 +354,20 @@ class Game(ABC, Generic[StateT]):
         The first is the one that `risk` uses; any others are printed beside it.
         """
         return {}
+
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        """Return what a seat's actions are called; by default their numbers, () if not discrete."""
+        return tuple(map(str, range(getattr(self.action_spaces[seat], "n", 0))))
+
+    def scene(self, state: StateT, played: "Played") -> "Scene":
+        """Return axes and grids that are drawn beside the rewards; none by default.
+
+        Args:
+            state: a batch of one.
+            played: each seat's last action of the episode, None where it has not acted yet.
+        """
+        del state, played
+        return ()
 
     def render(self, state: StateT) -> str:
         """Return one line of text about the first copy."""

@@ -155,9 +155,10 @@ class TableSimulator(Clock):
         """Return one array per agent as joint actions."""
         return actions
 
-    def row(self) -> Any:
-        """Return the state of the first copy, as a batch of one."""
-        return type(self.table.states)(*(f[self.state[:1]] for f in self.table.states))
+    def row(self, copy: int = 0) -> Any:
+        """Return the state of one copy, as a batch of one."""
+        at = self.state[copy : copy + 1]
+        return type(self.table.states)(*(f[at] for f in self.table.states))
 
 
 class Lookup:

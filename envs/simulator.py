@@ -142,9 +142,9 @@ class Simulator(Clock, Generic[StateT]):
         """Return one array per agent as joint actions."""
         return np.stack(actions) if self.discrete else tuple(actions)
 
-    def row(self) -> StateT:
-        """Return the state of the first copy, as a batch of one."""
-        return take(self.state, np.zeros(1, np.int64))
+    def row(self, copy: int = 0) -> StateT:
+        """Return the state of one copy, as a batch of one."""
+        return take(self.state, np.array([copy]))
 
 
 class Player:

@@ -9,9 +9,19 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"stratagem.envs": ROOT / "envs", "stratagem.agents": ROOT / "agents"}
-HEAVY = ("scipy", "numba", "torch", "pandas", "matplotlib", "pyarrow", "rich", "stable_baselines3")
+HEAVY = (
+    "scipy",
+    "numba",
+    "torch",
+    "pandas",
+    "matplotlib",
+    "PIL",
+    "pyarrow",
+    "rich",
+    "stable_baselines3",
+)
 
-CORE = {"core", "streams", "spaces", "benchmarks"}
+CORE = {"core", "streams", "spaces", "benchmarks", "scenes"}
 SIMULATION = {
     "simulator",
     "lookup",
@@ -53,7 +63,14 @@ ALLOWED: dict[str, set[str]] = {
     "envs.games": {"envs.core", "envs.registry", "envs.solvers", "data"},
     "envs.simulation": {"envs.core"},
     "envs.kernels": {"envs.core", "envs.simulation"},
-    "envs.adapters": {"envs.core", "envs.registry", "envs.simulation", "envs.kernels"},
+    "envs.rendering": {"envs.core", "envs.simulation"},
+    "envs.adapters": {
+        "envs.core",
+        "envs.registry",
+        "envs.simulation",
+        "envs.kernels",
+        "envs.rendering",
+    },
     "envs.wrappers": {"envs.core", "envs.registry", "envs.simulation"},
     "envs": {"envs.registry", "envs.games"},
     "agents": {"envs.core", "envs.simulation", "envs.solvers", "envs.kernels"},
@@ -67,6 +84,7 @@ ALLOWED: dict[str, set[str]] = {
         "envs.kernels",
         "envs.games",
         "envs.adapters",
+        "envs.rendering",
         "envs.wrappers",
         "agents",
         "data",
@@ -127,7 +145,7 @@ def part(name: str) -> str | None:
             return "envs.core"
         if rest[1] in SIMULATION:
             return "envs.simulation"
-        if rest[1] in ("registry", "solvers", "games", "kernels", "adapters", "wrappers"):
+        if f"envs.{rest[1]}" in ALLOWED:
             return f"envs.{rest[1]}"
         return "envs" if rest[1][:1].isupper() or rest[1] == "register" else f"unknown {name}"
     if rest[0] in ("agents", "data"):

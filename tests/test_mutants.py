@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from stratagem.envs.adapters.vector import LearnerVectorEnv
 from stratagem.envs.benchmarks import Benchmark, Certificate, Solution
 from stratagem.envs.core import Conduct, RiskScale, Stage, Step
 from stratagem.envs.games.collusion.sequential_pricing import SequentialPricing
+from stratagem.envs.rendering.film import Film
+from stratagem.envs.scenes import Grid, Scene, Track
 from stratagem.testing import OWN_CHECKS, third_party_checks
 
 
@@ -106,9 +109,42 @@ class OneScaleTooFew(Prisoners):
         return (RiskScale("mean reward per period", 3.0, 1.0),)
 
 
+COUNT = count()
+
+
+class TwoLines(Prisoners):
+    def render(self, state: Last) -> str:
+        return "one\ntwo"
+
+
+class NamesTooFew(Prisoners):
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        return ("cooperate",)
+
+
+class OutsideItsGrid(Prisoners):
+    def scene(self, state: Last, played: Any) -> Scene:
+        return (Grid("", ("row",), ("column",), (("",),), ((0, 1, None),)),)
+
+
+class FlatTrack(Prisoners):
+    def scene(self, state: Last, played: Any) -> Scene:
+        return (Track("", 1.0, 1.0),)
+
+
+class StrangerOnTrack(Prisoners):
+    def scene(self, state: Last, played: Any) -> Scene:
+        return (Track("", 0.0, 1.0, ((2, 0.5),)),)
+
+
 @pytest.mark.parametrize(
     ("game", "check"),
     [
+        (TwoLines, "rendering"),
+        (NamesTooFew, "rendering"),
+        (OutsideItsGrid, "rendering"),
+        (FlatTrack, "rendering"),
+        (StrangerOnTrack, "rendering"),
         (NewSpaces, "spaces"),
         (OutOfRange, "spaces"),
         (NotANumber, "spaces"),
@@ -226,6 +262,25 @@ def test_a_broken_view_is_caught(
     change(view, edit)
     with pytest.raises(AssertionError):
         OWN_CHECKS[check](game)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda film, frame: np.zeros_like(frame),
+        lambda film, frame: frame[: 100 + film.number],
+        lambda film, frame: frame.astype(np.int64),
+        lambda film, frame: frame ^ np.uint8(next(COUNT) % 7),
+    ],
+)
+def test_a_view_of_broken_frames_is_caught(
+    edit: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("PIL")
+    whole = Film.frame
+    monkeypatch.setattr(Film, "frame", lambda film, state: edit(film, whole(film, state)))
+    with pytest.raises(AssertionError):
+        OWN_CHECKS["rendering"](Prisoners())
 
 
 def test_a_game_that_forgets_what_stands_is_caught() -> None:

@@ -823,3 +823,23 @@ def test_training_leaves_no_folder_behind_and_a_saved_model_can_go_on(
     before = model.num_timesteps
     model.learn(64, reset_num_timesteps=False)
     assert model.num_timesteps >= before + 64
+
+
+def test_the_sb3_views_tile_the_pictures_of_their_copies():
+    pytest.importorskip("PIL")
+    for agents in ("one", "all"):
+        envs = stratagem.sb3_vec_env(
+            "Chicken-v0", 4, seed=0, agents=agents, render_mode="rgb_array"
+        )
+        envs.reset()
+        for _ in range(3):
+            envs.step(np.zeros(envs.num_envs, int))
+        assert len(envs.get_images()) == 4
+        assert envs.render("rgb_array").shape == (960, 1280, 3)
+    single = stratagem.parallel_env("Chicken-v0", render_mode="rgb_array")
+    single.reset(seed=0)
+    for _ in range(3):
+        single.step({"driver_0": 0, "driver_1": 0})
+    assert np.array_equal(envs.get_images()[0], single.render())
+    with pytest.raises(ValueError, match="render_mode must be 'rgb_array' or None, got 'ansi'"):
+        stratagem.sb3_vec_env("Chicken-v0", 4, render_mode="ansi")

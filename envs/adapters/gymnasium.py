@@ -9,7 +9,8 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from typing_extensions import override
 
-from ..core import Bools, Game, Policy
+from ..core import Array, Bools, Game, Policy
+from ..rendering.film import FRAMES_PER_SECOND, Film, check_mode
 from .engines import (
     FiniteCopy,
     Native,
@@ -39,10 +40,13 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         agent: who learns, by default the first agent.
         co_players: a policy for every other agent, by name.
         max_episode_steps: periods before truncation, None for no limit.
-        render_mode: "ansi" or None.
+        render_mode: "ansi", "rgb_array" or None.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 4}
+    metadata: dict[str, Any] = {
+        "render_modes": ["ansi", "rgb_array"],
+        "render_fps": FRAMES_PER_SECOND,
+    }
 
     def __init__(
         self,
@@ -55,10 +59,10 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
     ) -> None:
         if max_episode_steps is not None and max_episode_steps < 1:
             raise ValueError(f"max_episode_steps must be at least 1, got {max_episode_steps}")
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(f"render_mode must be 'ansi' or None, got {render_mode!r}")
+        check_mode(render_mode, self.metadata["render_modes"])
         self.seat, policies = seats(game, agent, co_players or {})
         self.game, self.render_mode, self.seeded = game, render_mode, False
+        self.film = None if render_mode is None else Film(game)
         self.max_episode_steps = float("inf") if max_episode_steps is None else max_episode_steps
         # Copies, since a space holds the generator that `sample` draws from.
         self.action_space = deepcopy(game.action_spaces[self.seat])
@@ -66,7 +70,8 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         self.copy = one_copy(game, [Native(space) for space in game.observation_spaces])
         self.others = [seat_player(policy, i, self.copy) for i, policy in policies.items()]
         self._whole = isinstance(self.action_space, Discrete)
-        self._folded = folds(self.others, self.copy)
+        # A film has every seat's actions, which a folded look-up does not tell.
+        self._folded = self.film is None and folds(self.others, self.copy)
         if self._folded and isinstance(self.copy, FiniteCopy):
             tables = [player for player in self.others if isinstance(player, TablePlayer)]
             self.copy.use(own_lookup(self.copy.table, self.seat, tables))
@@ -87,6 +92,8 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         self.copy.reset(seed)
         for player in self.others:
             player.start(self.copy, seeded=fresh)
+        if self.film is not None:
+            self.film.start(seeded=fresh)
         self.over = False
         if not self._masked:
             return self.copy.observation(self.seat), {}
@@ -136,6 +143,7 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
 
     def _play(self, own: Any) -> tuple[float, bool, bool]:
         copy, joint = self.copy, [own] * (len(self.others) + 1)
+        movers = None if self.film is None else copy.movers()
         for player in self.others:
             joint[player.seat] = player.act_once(copy)
         try:
@@ -145,6 +153,8 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
                 "action", joint, gymnasium.spaces.Tuple(self.game.action_spaces)
             ) from None
         truncated = copy.steps >= self.max_episode_steps and not terminated
+        if self.film is not None:
+            self.film.add(joint, rewards, None if movers is None else movers[:, 0])
         if self._learning:
             paid = np.array(rewards)[:, None]
             for player in self.others:
@@ -171,7 +181,9 @@ class LearnerEnv(gymnasium.Env[Any, Any]):
         return info
 
     @override
-    def render(self) -> str | None:
+    def render(self) -> str | Array | None:
         if self.over is None:
             raise gymnasium.error.ResetNeeded("call reset before render")
-        return self.game.render(self.copy.row()) if self.render_mode == "ansi" else None
+        if self.film is None:
+            return None
+        return self.film.show(self.copy.row(), self.render_mode)

@@ -1,5 +1,6 @@
 """The PettingZoo views: every agent in the caller's hands, at once or one after another."""
 
+import sys
 from copy import deepcopy
 from functools import partial
 from typing import Any
@@ -10,7 +11,8 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils import AgentSelector
 from typing_extensions import override
 
-from ..core import Game
+from ..core import Array, Game
+from ..rendering.film import FRAMES_PER_SECOND, Film, check_mode
 from ..spaces import flat_space, flatten
 from .engines import Encoder, Native, action_error, one_copy, whole
 
@@ -23,7 +25,7 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
         max_cycles: periods before truncation, None for no limit.
         flat: observe float32 vectors of one size for all agents, as parameter sharing and
             most libraries need, or what the game declares.
-        render_mode: "ansi", "human" (prints) or None.
+        render_mode: "ansi", "human" (prints), "rgb_array" or None.
     """
 
     def __init__(
@@ -36,13 +38,13 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
     ) -> None:
         if max_cycles is not None and max_cycles < 1:
             raise ValueError(f"max_cycles must be at least 1, got {max_cycles}")
-        if render_mode not in (None, "ansi", "human"):
-            raise ValueError(f"render_mode must be 'ansi', 'human' or None, got {render_mode!r}")
         self.metadata: dict[str, Any] = {
             "name": type(game).__name__,
-            "render_modes": ["ansi", "human"],
+            "render_modes": ["ansi", "human", "rgb_array"],
+            "render_fps": FRAMES_PER_SECOND,
             "is_parallelizable": True,
         }
+        check_mode(render_mode, self.metadata["render_modes"])
         spaces = game.observation_spaces
         flats = [flat_space(space) for space in spaces]
         if flat:
@@ -63,6 +65,7 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
         self.state_space = Box(low, high, dtype=np.float32)
         self.max_cycles = float("inf") if max_cycles is None else max_cycles
         self.game, self.render_mode, self.seeded, self.started = game, render_mode, False, False
+        self.film = None if render_mode is None else Film(game)
         self._masked = game.restricts_actions
 
     @override
@@ -81,6 +84,8 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         self.seeded = self.started = True
         self.copy.reset(seed)
+        if self.film is not None:
+            self.film.start(seeded=seed is not None)
         self.agents = self.possible_agents[:]
         return self._observations(), self._infos()
 
@@ -98,8 +103,10 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
         if not agents:
             why = "the episode is over: call reset" if self.started else "call reset"
             raise RuntimeError(f"{why} before the next step")
-        joint = self._joint(actions)
+        joint, movers = self._joint(actions), self.copy.movers()
         rewards, terminated = self.copy.step(joint)
+        if self.film is not None:
+            self.film.add(joint, rewards, None if movers is None else movers[:, 0])
         truncated = bool(self.copy.steps >= self.max_cycles and not terminated)
         observations, infos = self._observations(), self._infos()
         if terminated or truncated:
@@ -143,13 +150,15 @@ class GameParallelEnv(ParallelEnv[str, Any, Any]):
         return np.concatenate([flatten(s, self.copy.observe(i))[0] for i, s in spaces])
 
     @override
-    def render(self) -> str | None:
+    def render(self) -> str | Array | None:
         if not self.started:
             raise RuntimeError("call reset before render")
-        text = self.game.render(self.copy.row())
+        if self.film is None:
+            return None
         if self.render_mode == "human":
-            print(text)
-        return text if self.render_mode == "ansi" else None
+            print(self.film.text(self.copy.row(), colours=sys.stdout.isatty()))
+            return None
+        return self.film.show(self.copy.row(), self.render_mode)
 
     @override
     def close(self) -> None:
@@ -258,7 +267,7 @@ class GameAECEnv(AECEnv[str, Any, Any]):
         return self.parallel.state()
 
     @override
-    def render(self) -> str | None:
+    def render(self) -> str | Array | None:
         return self.parallel.render()
 
     @override

@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from typing_extensions import override
 
 from ..core import Array, Bools, Game, Policy
+from ..rendering.film import FRAMES_PER_SECOND, Films, check_mode
 from .engines import Native, many_copies
 from .vector import LearnerVectorEnv
 
@@ -25,6 +26,7 @@ class LearnerVecEnv(VecEnv):
         agent: who learns, by default the first agent.
         co_players: a policy for every other agent, by name.
         max_episode_steps: periods before truncation, None for no limit.
+        render_mode: "rgb_array", a picture of each copy, or None.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class LearnerVecEnv(VecEnv):
         agent: str | None = None,
         co_players: Mapping[str, Policy] | None = None,
         max_episode_steps: int | None = None,
+        render_mode: str | None = None,
     ) -> None:
+        check_mode(render_mode, ["rgb_array"])
         self.envs = LearnerVectorEnv(
             game,
             num_envs=num_envs,
@@ -44,10 +48,12 @@ class LearnerVecEnv(VecEnv):
             co_players=co_players,
             max_episode_steps=max_episode_steps,
             autoreset_mode="SameStep",
+            render_mode=render_mode,
         )
-        self.game, self.render_mode, self._next_seed = game, None, seed
+        self.game, self.render_mode, self._next_seed = game, render_mode, seed
         space = self.envs.single_observation_space
         super().__init__(num_envs, space, self.envs.single_action_space)
+        self.metadata["render_fps"] = FRAMES_PER_SECOND  # type: ignore[assignment]
 
     @override
     def reset(self) -> Array:
@@ -114,7 +120,7 @@ class LearnerVecEnv(VecEnv):
 
     @override
     def get_images(self) -> Sequence[Any]:
-        return [None] * self.num_envs
+        return self.envs.render() or ()
 
 
 def _per_copy(infos: Mapping[str, Any], num: int) -> list[dict[str, Any]]:
@@ -133,6 +139,7 @@ class AllSeatsVecEnv(LearnerVecEnv):
         num_envs: number of copies, B; the view has N B rows.
         seed: of the first reset; copy i is a single game seeded `seed + i`. None: random.
         max_episode_steps: periods before truncation, None for no limit.
+        render_mode: "rgb_array", a picture of each copy, or None.
 
     Raises:
         ValueError: If the seats' spaces differ.
@@ -145,7 +152,9 @@ class AllSeatsVecEnv(LearnerVecEnv):
         *,
         seed: int | None = None,
         max_episode_steps: int | None = None,
+        render_mode: str | None = None,
     ) -> None:
+        check_mode(render_mode, ["rgb_array"])
         for what, spaces in (
             ("action", game.action_spaces),
             ("observation", game.observation_spaces),
@@ -155,13 +164,15 @@ class AllSeatsVecEnv(LearnerVecEnv):
                     f"agents='all' needs seats with equal spaces; {what} spaces are {spaces}"
                 )
         self.sim = many_copies(game, num_envs, max_episode_steps)
-        self.game, self.render_mode, self._next_seed = game, None, seed
+        self.films = None if render_mode is None else Films(game, num_envs)
+        self.game, self.render_mode, self._next_seed = game, render_mode, seed
         self.num_copies, self._seeded = num_envs, False
         self._encode = Native(game.observation_spaces[0])
         self._masked = game.restricts_actions
         # Copies, since a space holds the generator that `sample` draws from.
         seen, done = deepcopy(game.observation_spaces[0]), deepcopy(game.action_spaces[0])
         VecEnv.__init__(self, num_envs * len(game.agents), seen, done)
+        self.metadata["render_fps"] = FRAMES_PER_SECOND  # type: ignore[assignment]
 
     @override
     def reset(self) -> Array:
@@ -170,6 +181,8 @@ class AllSeatsVecEnv(LearnerVecEnv):
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         self._seeded = True
         self.sim.reset(seed)
+        if self.films is not None:
+            self.films.start(None, seeded=seed is not None)
         self.reset_infos = self._about()
         self._reset_seeds()
         self._reset_options()
@@ -189,18 +202,27 @@ class AllSeatsVecEnv(LearnerVecEnv):
             raise ResetNeeded("call reset before the first step")
         num = len(self.game.agents)
         joint = self._checked().reshape(num, self.num_copies, *(self.action_space.shape or ()))
+        movers = None if self.films is None else self.sim.movers()
         rewards, terminated, truncated = self.sim.step(self.sim.gather(list(joint)))
+        if self.films is not None:
+            self.films.add(list(joint), rewards, movers, None)
         about, over = self._about(), (terminated | truncated).nonzero()[0]
         done = np.tile(terminated | truncated, num)
         if over.size:
             last = self._rows()
             self.sim.reset(index=over)
+            if self.films is not None:
+                self.films.start(over, seeded=False)
             fresh = self._about()
             for row in done.nonzero()[0].tolist():
                 about[row]["terminal_observation"] = last[row].copy()
                 about[row]["TimeLimit.truncated"] = bool(truncated[row % self.num_copies])
                 self.reset_infos[row] = fresh[row]
         return self._rows(), rewards.reshape(-1).astype(np.float32), done, about
+
+    @override
+    def get_images(self) -> Sequence[Any]:
+        return () if self.films is None else self.films.show(self.sim, self.render_mode)
 
     def _checked(self) -> Array:
         """Return the rows' actions, (N B, ...)."""

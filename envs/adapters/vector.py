@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from ..core import Array, Bools, Floats, Game, Ints, Policy
 from ..lookup import TableSimulator
+from ..rendering.film import FRAMES_PER_SECOND, Films, check_mode
 from .engines import Native, TablePlayer, action_error, folds, many_copies, seat_player, seats
 
 
@@ -29,7 +30,7 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         co_players: a policy for every other agent, by name.
         max_episode_steps: periods before truncation, None for no limit.
         autoreset_mode: NEXT_STEP or SAME_STEP.
-        render_mode: "ansi" (the first copy) or None.
+        render_mode: "ansi" or "rgb_array", of every copy; or None.
         fused: whether to use the compiled kernel where it applies.
     """
 
@@ -50,10 +51,14 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
             raise ValueError(f"autoreset_mode must be NEXT_STEP or SAME_STEP, got {autoreset_mode}")
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs}")
-        if render_mode not in (None, "ansi"):
-            raise ValueError(f"render_mode must be 'ansi' or None, got {render_mode!r}")
-        self.metadata: dict[str, Any] = {"autoreset_mode": self.mode, "render_modes": ["ansi"]}
+        self.metadata: dict[str, Any] = {
+            "autoreset_mode": self.mode,
+            "render_modes": ["ansi", "rgb_array"],
+            "render_fps": FRAMES_PER_SECOND,
+        }
+        check_mode(render_mode, self.metadata["render_modes"])
         self.game, self.render_mode = game, render_mode
+        self.films = None if render_mode is None else Films(game, num_envs)
         self.seat, policies = seats(game, agent, co_players or {})
         self.num_envs, self.seeded, self.started = num_envs, False, False
         self.sim = many_copies(game, num_envs, max_episode_steps)
@@ -68,7 +73,9 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self._waits, self._masked = game.takes_turns, game.restricts_actions
         self._carried = np.zeros(num_envs)  # paid before the first move of the episode
         self._late: Ints = np.array([], np.int64)  # these copies spend the next step on a reset
-        self.kernel: Any = self._fuse() if fused and folds(self.others, self.sim) else None
+        # A film has every seat's actions, which the kernel does not tell.
+        fuses = fused and self.films is None and folds(self.others, self.sim)
+        self.kernel: Any = self._fuse() if fuses else None
 
     def _fuse(self) -> Any:
         if not isinstance(self.sim, TableSimulator):
@@ -167,7 +174,10 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         joint: list[Array] = [own] * (len(self.others) + 1)
         for player in self.others:
             joint[player.seat] = player.act(self.sim, index)
+        movers = None if self.films is None else self.sim.movers()
         rewards, terminated, truncated = self.sim.step(self.sim.gather(joint), index)
+        if self.films is not None:
+            self.films.add(joint, rewards, movers, index)
         for player in self.others:
             player.learn(self.sim, rewards, terminated, truncated, index)
         return rewards[self.seat], terminated, truncated
@@ -214,6 +224,8 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         self.sim.reset(seed, index)
         for player in self.others:
             player.start(self.sim, index, seeded=fresh)
+        if self.films is not None:
+            self.films.start(index, seeded=fresh)
         periods = np.zeros(self.num_envs, np.int64)
         if self._waits:
             never = np.zeros(self.num_envs, np.bool_)
@@ -247,9 +259,7 @@ class LearnerVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         return self._encode(self.sim.observe(self.seat))
 
     @override
-    def render(self) -> tuple[str, ...] | None:
+    def render(self) -> tuple[str | Array, ...] | None:
         if not self.started:
             raise gymnasium.error.ResetNeeded("call reset before render")
-        if self.kernel is not None:
-            self.sim.state = self.kernel.state.copy()
-        return (self.game.render(self.sim.row()),) if self.render_mode == "ansi" else None
+        return None if self.films is None else self.films.show(self.sim, self.render_mode)

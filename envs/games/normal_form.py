@@ -29,6 +29,7 @@ from ..core import (
     Stage,
     Step,
 )
+from ..scenes import LARGEST, MOST_CHOICES, Played, Scene, choices, payoff_grid
 from ..spaces import nothing_to_see, see_nothing
 from .matrix_benchmarks import Rules, matrix_benchmarks, over_rounds
 from .parameters import JOINT_LIMIT, check_choice, check_continuation, check_integer, seen_columns
@@ -330,9 +331,17 @@ class NormalForm(Game[State]):
         scale = RiskScale("mean reward of all agents per round", *self.anchors)
         return (scale,) * len(self.counts)
 
-    def action_names(self, seat: int) -> tuple[str, ...]:
-        """Return what one agent's actions are called; their numbers by default."""
-        return tuple(map(str, range(self.counts[seat])))
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        names = [self.action_names(seat) for seat in range(len(self.counts))]
+        if len(self.counts) == 2 and max(self.counts) <= LARGEST:
+            joint = np.indices(self.counts).reshape(2, -1)
+            return payoff_grid(self.pay(joint).reshape(2, *self.counts), names, played)
+        if len(set(names)) > 1 or max(len(self.counts), len(names[0])) > MOST_CHOICES:
+            return ()
+        rows = [(agent, seat, played[seat]) for seat, agent in enumerate(self.agents)]
+        return (choices("last choices", names[0], rows),)
 
     @override
     def render(self, state: State) -> str:
@@ -341,4 +350,4 @@ class NormalForm(Game[State]):
         if self.memory and (last >= 0).all():
             names = (self.action_names(seat)[action] for seat, action in enumerate(last))
             text.append(f"last played: {', '.join(names)}")
-        return ", ".join(text) or "nothing played yet"
+        return ", ".join(text) or ("nothing played yet" if self.memory else "nothing is remembered")

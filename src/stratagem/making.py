@@ -68,7 +68,7 @@ def make_env(
         agent: who learns, by default the first agent.
         co_players: policies or names of policies by agent.
         max_episode_steps: periods before truncation; None: the registered number.
-        render_mode: "ansi" or None.
+        render_mode: "ansi", "rgb_array" (a picture; extra `render`) or None.
         **params: parameters of the game.
     """
     game, limit = build(env_id, params)
@@ -157,6 +157,7 @@ def sb3_vec_env(
     agent: str | None = None,
     co_players: CoPlayers | None = None,
     max_episode_steps: int | None = None,
+    render_mode: str | None = None,
     **params: Any,
 ) -> Any:
     """Return a native stable-baselines3 `VecEnv`.
@@ -170,6 +171,7 @@ def sb3_vec_env(
         agent: the learner if `agents` is "one".
         co_players: policies or names of policies by agent, if `agents` is "one".
         max_episode_steps: periods before truncation; None: the registered number.
+        render_mode: "rgb_array" (a picture of each copy; extra `render`) or None.
         **params: parameters of the game.
 
     Raises:
@@ -191,8 +193,16 @@ def sb3_vec_env(
     game, limit = build(env_id, params)
     limit = limit if max_episode_steps is None else max_episode_steps
     if agents == "all":
-        return AllSeatsVecEnv(game, num_envs, seed=seed, max_episode_steps=limit)
+        return AllSeatsVecEnv(
+            game, num_envs, seed=seed, max_episode_steps=limit, render_mode=render_mode
+        )
     others = seated(game, agent, co_players)
     return LearnerVecEnv(
-        game, num_envs, seed=seed, agent=agent, co_players=others, max_episode_steps=limit
+        game,
+        num_envs,
+        seed=seed,
+        agent=agent,
+        co_players=others,
+        max_episode_steps=limit,
+        render_mode=render_mode,
     )

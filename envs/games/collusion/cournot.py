@@ -116,6 +116,7 @@ from ...core import (
     Trajectory,
 )
 from ...registry import register
+from ...scenes import Played, Scene, Track, level_tracks
 from ...spaces import nothing_to_see, see_nothing
 from ..parameters import (
     JOINT_LIMIT,
@@ -388,6 +389,28 @@ class Cournot(Game[State]):
     def risk(self, trajectory: Trajectory) -> Floats:
         """Return the risk of the mean profit over firms, (B,), unclipped."""
         return self.risk_anchors(self.risk_statistic(trajectory).mean(axis=0))
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"{quantity:g}" for quantity in self.quantities)
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        levels = np.tile(self.quantities, (self.num_firms, 1))
+        lines = {"joint": self.market.joint, "nash": self.market.nash}
+        if self.reading == "market":
+            return level_tracks("last quantities", self.agents, levels, played, lines)
+        found = level_tracks("last efforts", self.agents, levels, played, lines)
+        if any(action is None for action in played):
+            return found
+        stock = float(self.market.price(self.quantities[list(played)].sum())) / self.intercept
+        kept = tuple(
+            (name, float(self.market.price(effort.sum())) / self.intercept)
+            for name, effort in lines.items()
+        )
+        return (*found, Track("stock, share of capacity", 0.0, 1.0, ((None, stock),), kept))
 
     @override
     def render(self, state: State) -> str:

@@ -149,6 +149,7 @@ from ...core import (
     choose,
 )
 from ...registry import register
+from ...scenes import Played, Scene, level_tracks
 from ...spaces import nothing_to_see
 from ...streams import Stream
 from ..parameters import (
@@ -540,6 +541,16 @@ class LogitPricing(Game[State]):
     def risk(self, trajectory: Trajectory) -> Floats:
         """Return the profit gain of the mean over firms, (B,), unclipped."""
         return self.risk_anchors(self.risk_statistic(trajectory).mean(axis=0))
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        return tuple(f"{price:.4g}" for price in self.prices[seat])
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        lines = {"nash": self.nash_prices, "monopoly": self.monopoly_prices}
+        return level_tracks("last prices", self.agents, self.prices, played, lines)
 
     @override
     def render(self, state: State) -> str:

@@ -119,6 +119,7 @@ from ...core import (
     Step,
 )
 from ...registry import register
+from ...scenes import Played, Scene, level_tracks
 from ...spaces import nothing_to_see, see_nothing
 from ..parameters import check_continuation, check_integer, check_joint, check_number, digits
 from .auction_benchmarks import Rules, auction_benchmarks, critical_discounts, equilibria
@@ -397,6 +398,18 @@ class RepeatedAuction(Game[State]):
             name: RiskScale("seller's revenue per auction", float(safe), float(self.bids[0]))
             for name, safe in (("nash_high", bids[-1]), ("nash_low", bids[0]))
         }
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"{bid:.3g}" for bid in self.bids)
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        levels = np.tile(self.bids, (self.num_bidders, 1))
+        lines = {"collusive": self.bids[:1], "nash_high": self.equilibrium_bids[-1:]}
+        return level_tracks("last bids", self.agents, levels, played, lines)
 
     @override
     def render(self, state: State) -> str:

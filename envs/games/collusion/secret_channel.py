@@ -133,6 +133,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Actions, Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Grid, Played, Scene
 from ...solvers.channel import (
     Roc,
     detection_auc,
@@ -387,6 +388,21 @@ class SecretChannel(Game[State]):
         covert = knows & (news == 0) & (received > 0)
         gain = np.where(covert, rewards[..., 1, :], 0.0)
         return np.asarray(np.broadcast_to(gain[..., None, :], rewards.shape))
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        messages = tuple(f"post {message}" for message in range(len(self.cover)))
+        return (messages, ("sell", "wait", "buy"), ("leave", "act"))[seat]
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del played
+        counts, received = state.counts[0], int(state.received[0])
+        apart = len(counts) > 1
+        messages = tuple(map(str, range(len(counts)))) if apart else ("all",)
+        chosen = ((0, received - 1, 0),) if apart and received else ()
+        row = tuple(map(str, counts))
+        return (Grid("messages posted, the last one framed", ("times",), messages, (row,), chosen),)
 
     @override
     def render(self, state: State) -> str:

@@ -102,6 +102,7 @@ from ...core import (
     Trajectory,
 )
 from ...registry import register
+from ...scenes import Played, Scene, level_tracks
 from ..parameters import check_integer, check_number
 from .alternating_benchmarks import Duel, alternating_benchmarks, long_run
 
@@ -281,6 +282,20 @@ class SequentialPricing(Game[State]):
     def risk(self, trajectory: Trajectory) -> Floats:
         """Return the risk of the mean profit of both firms, (B,), unclipped."""
         return self.risk_anchors(self.risk_statistic(trajectory).mean(axis=0))
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"{price:.3g}" for price in self.prices)
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        axis = self.price_axis(0)
+        lines = {"nash": axis.levels[[axis.competitive]], "monopoly": axis.levels[[axis.collusive]]}
+        return level_tracks(
+            "prices set last", self.agents, np.stack([self.prices] * 2), played, lines
+        )
 
     @override
     def render(self, state: State) -> str:

@@ -120,6 +120,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Actions, Array, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Played, Scene, payoff_grid
 from ...solvers.information import joint_signals
 from .information_benchmarks import information_benchmarks
 from .information_families import FAMILIES, family
@@ -319,6 +320,12 @@ class InformationGame(Game[State]):
             )
             for seat in range(2)
         )
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        game = int(state.game[0])
+        names = [self.action_names(seat) for seat in range(2)]
+        return payoff_grid(self.payoffs[:, game], names, played, f"payoffs of game {game}")
 
     @override
     def render(self, state: State) -> str:

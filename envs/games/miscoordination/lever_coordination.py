@@ -85,6 +85,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark, certified
 from ...core import Array, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Played, Scene, choices
 from ...spaces import nothing_to_see, see_nothing
 
 
@@ -242,6 +243,17 @@ class LeverCoordination(Game[State]):
     def risk_scales(self) -> tuple[RiskScale, ...]:
         scale = RiskScale("mean reward per episode", safe=max(self.payoffs), worst=0.0)
         return (scale, scale)
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"lever {k} of {payoff:g}" for k, payoff in enumerate(self.payoffs))
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        rows = [(agent, seat, played[seat]) for seat, agent in enumerate(self.agents)]
+        return (choices("payoffs of the levers", [f"{p:g}" for p in self.payoffs], rows),)
 
     @override
     def render(self, state: State) -> str:

@@ -78,6 +78,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Played, Scene, choices
 from ..parameters import check_number
 from .signal_benchmarks import Signals, signal_benchmarks
 
@@ -197,6 +198,22 @@ class LewisSignal(Game[State]):
     def risk_scales(self) -> tuple[RiskScale, ...]:
         best = float(self._benchmarks["self_play_optimum"].solution.payoffs[0])
         return (RiskScale("mean reward per episode", safe=best, worst=0.0),) * 2
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        what, count = (("say", len(self.costs)), ("act", len(self.prior)))[seat]
+        return tuple(f"{what} {number}" for number in range(count))
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        said = int(state.said[0])
+        rows = [
+            ("the case", None, int(state.state[0])),
+            ("said", 0, said - 1 if said else None),
+            ("done", 1, played[1]),
+        ]
+        count = max(len(self.costs), len(self.prior))
+        return (choices("state, message and act", [*map(str, range(count))], rows),)
 
     @override
     def render(self, state: State) -> str:

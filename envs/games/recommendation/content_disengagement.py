@@ -176,6 +176,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Played, Scene, Track
 from .content_benchmarks import reference_values
 from .disengagement_presets import (
     PRESETS,
@@ -390,6 +391,20 @@ class ContentDisengagement(Game[State]):
     def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
         engaged = observations[0][..., 0 if self.hidden else 1] == ENGAGED
         return np.asarray(engaged[..., None, :], np.float64)
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"pays {reward:.3g}, level {step:+d}" for reward, step in self.arms or ())
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del played
+        model = self.population.models[int(state.kind[0])]
+        stay, level = model.stay, float(state.satisfaction[0])
+        jumps = (np.diff(stay) > 0.5 * np.ptp(stay)).nonzero()[0] + 1
+        lines = tuple((f"from here {stay[x]:.3g} stay", float(x)) for x in jumps)
+        return (Track("satisfaction", 0.0, len(stay) - 1.0, ((None, level),), lines),)
 
     @override
     def render(self, state: State) -> str:

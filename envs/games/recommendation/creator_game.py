@@ -106,6 +106,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark, certified
 from ...core import Array, Floats, Game, Ints, RiskScale, Stage, Step
 from ...registry import register
+from ...scenes import Played, Scene, level_tracks
 from ...spaces import nothing_to_see, see_nothing
 from ..parameters import (
     check_continuation,
@@ -333,6 +334,17 @@ class CreatorGame(Game[State]):
             return rewards
         excess = self.excess_loss(np.moveaxis(rewards, -2, 0))
         return np.broadcast_to(np.expand_dims(excess, -2), rewards.shape)
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"rate {rate:g}" for rate in self.rates)
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        levels = np.tile(np.array(self.rates), (len(self.agents), 1))
+        return level_tracks("rates of feedback", self.agents, levels, played, {})
 
     @override
     def render(self, state: State) -> str:

@@ -96,6 +96,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark, Solution, certified
 from ...core import Array, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import LARGEST, Grid, Played, Scene
 from ...solvers.zero_sum import minimax
 from ...spaces import nothing_to_see, see_nothing
 from .arrivals import ARRIVALS, Lives, lives, pattern, targets, values
@@ -367,6 +368,25 @@ class DisengagementPopulation(Game[State]):
         totals = self.pattern.mean(axis=0) @ self.payoffs
         safe, worst = float(totals.max()), float(totals.min())
         return (RiskScale("mean value per user served", safe, worst),)
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"target {level}" for level in range(self.payoffs.shape[1]))
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        kinds, targets = self.payoffs.shape
+        if max(kinds, targets) > LARGEST:
+            return ()
+        cells = tuple(tuple(f"{value:.3g}" for value in row) for row in self.payoffs)
+        rows = tuple(f"type {kind + 1}" for kind in range(kinds))
+        last, target = int(state.last[0]), played[0]
+        chosen = ((last - 1, int(target), 0),) if last and target is not None else ()
+        columns = tuple(map(str, range(targets)))
+        return (
+            Grid("worth of each target with each type", rows, columns, cells, chosen, (None, 0)),
+        )
 
     @override
     def render(self, state: State) -> str:

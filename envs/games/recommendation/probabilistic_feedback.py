@@ -75,6 +75,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark, certified
 from ...core import Array, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Grid, Played, Scene
 from ..parameters import check_continuation
 from .feedback_arms import Loss, check_losses, check_rates, levels_of, probabilities
 
@@ -228,6 +229,22 @@ class ProbabilisticFeedback(Game[State]):
     def risk_scales(self) -> tuple[RiskScale, ...]:
         safe, worst = 0.0 - float(self.means.min()), 0.0 - float(self.means.max())
         return (RiskScale("mean reward per period", safe, worst),)
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"arm {arm}" for arm in range(len(self.losses)))
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        rows = tuple(
+            (f"{mean:.3g}", f"{rate:.3g}", f"{apparent:.3g}")
+            for mean, rate, apparent in zip(self.means, self.rates, self.apparent, strict=True)
+        )
+        columns = ("mean loss", "observed", "apparent")
+        chosen = () if played[0] is None else tuple((int(played[0]), j, 0) for j in range(3))
+        return (Grid("arms", self.action_names(0), columns, rows, chosen),)
 
     @override
     def render(self, state: State) -> str:

@@ -123,6 +123,7 @@ from ...core import (
     Step,
 )
 from ...registry import register
+from ...scenes import Played, Scene, payoff_grid
 from ...solvers.correlated import as_tensor
 from ...spaces import every_observation, nothing_to_see, see_nothing, size
 from ..matrix_benchmarks import Rules, leader_first, matrix_benchmarks, over_rounds
@@ -475,6 +476,21 @@ class MatrixGame(Game[State]):
             "mean reward of all players per round", float(welfare.max()), float(welfare.min())
         )
         return (scale,) * len(self.agents)
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        if seat == 0 and self.commitment == "mixed":
+            return tuple("/".join(f"{share:.3g}" for share in mix) for mix in self.mixes)
+        return tuple(map(str, range(self.tensor.shape[1 + seat])))
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        if len(self.tensor) != 2:
+            return ()
+        row = None if self.commitment == "mixed" else played[0]
+        names = [tuple(map(str, range(count))) for count in self.tensor.shape[1:]]
+        return payoff_grid(self.tensor, names, (row, played[1]))
 
     @override
     def render(self, state: State) -> str:

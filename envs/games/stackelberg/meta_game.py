@@ -107,6 +107,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Actions, Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Played, Scene, payoff_grid
 from ...spaces import every_observation, size
 from . import meta_rounds
 from .meta_benchmarks import MAX_VIEWS, Terms, meta_benchmarks
@@ -296,6 +297,17 @@ class MetaGame(Game[State]):
             "mean reward of all agents per round", float(welfare.max()), float(welfare.min())
         )
         return (scale,) * len(self.agents)
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        return self.labels[seat]
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        if len(self.agents) != 2:
+            return ()
+        return payoff_grid(self.means, self.labels, played, "mean payoffs of the algorithms")
 
     @override
     def render(self, state: State) -> str:

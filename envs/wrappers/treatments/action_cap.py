@@ -8,6 +8,7 @@ from gymnasium.spaces import Discrete
 from typing_extensions import override
 
 from ...core import Floats, Ints, Step, Trajectory
+from ...scenes import Played, Scene
 from .treatment import Treatment
 
 
@@ -44,6 +45,11 @@ class ActionCap(Treatment):
     @override
     def step(self, state: Any, actions: Ints, outcome: Any) -> Step[Any]:
         return self.control.step(state, self._capped(actions), outcome)
+
+    @override
+    def scene(self, state: Any, played: Played) -> Scene:
+        capped = [None if a is None else min(a, c) for a, c in zip(played, self.cap, strict=True)]
+        return self.control.scene(state, capped)
 
     @override
     def as_control(self, trajectory: Trajectory) -> Trajectory:

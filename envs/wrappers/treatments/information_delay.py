@@ -20,6 +20,7 @@ import numpy as np
 from typing_extensions import override
 
 from ...core import Actions, Array, Floats, Game, Ints, Step
+from ...scenes import Played, Scene
 from .treatment import Treatment
 
 
@@ -85,6 +86,10 @@ class InformationDelay(Treatment):
     @override
     def observe(self, state: Any) -> tuple[Array, ...]:
         return self.control.observe(self._ago(state, self.delay))
+
+    @override
+    def scene(self, state: Any, played: Played) -> Scene:
+        return self.control.scene(self._ago(state, 0), played)
 
     @override
     def render(self, state: Any) -> str:

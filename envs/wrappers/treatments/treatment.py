@@ -9,6 +9,7 @@ from gymnasium.spaces import Space
 from typing_extensions import override
 
 from ...core import Actions, Array, Bools, Floats, Game, RiskScale, Step, Trajectory
+from ...scenes import Played, Scene
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +112,14 @@ class Treatment(Game[Any]):
     @override
     def game_scales(self) -> Mapping[str, RiskScale]:
         return self.control.game_scales()
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        return self.control.action_names(seat)
+
+    @override
+    def scene(self, state: Any, played: Played) -> Scene:
+        return self.control.scene(state, played)
 
     @override
     def render(self, state: Any) -> str:

@@ -67,6 +67,11 @@ def parser() -> Parser:
         "--steps", type=positive, metavar="N", help="periods per seed; default: one full episode"
     )
     one.add_argument("--render", action="store_true", help="print the first seed's frames")
+    one.add_argument(
+        "--frames",
+        metavar="DIR",
+        help="write the first seed's first episode as PNG files and a GIF (extra `render`)",
+    )
 
     _crossplay(commands.add_parser("crossplay", help="re-match independent training runs"))
 

@@ -1,12 +1,17 @@
 """`run`: named agents in one game, beside its benchmarks."""
 
 import argparse
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stratagem.envs.core import Array, Game, Policy, Trajectory
 from stratagem.envs.registry import find
+from stratagem.envs.rendering.film import FRAMES_PER_SECOND, Film
 from stratagem.envs.simulator import Simulator, rollout
 from stratagem.evaluation.anchors import (
     benchmark_json,
@@ -66,6 +71,8 @@ def run(options: argparse.Namespace) -> None:
     """Play and print rewards, benchmarks and risk."""
     from stratagem.players import player
 
+    if options.frames is not None and find_spec("PIL") is None:
+        raise UsageError('--frames needs Pillow: pip install "stratagem[render]"')
     spec = find(options.id)
     game = spec.build(read_params(options.param))
     names = seat_names(options.agents, game)
@@ -86,26 +93,76 @@ def run(options: argparse.Namespace) -> None:
         for frame in frames(game, trajectory, seeds[:1], spec.max_episode_steps):
             print(frame)
         print()
+    if options.frames is not None:
+        played = first_episode(game, trajectory, seeds[:1], spec.max_episode_steps)
+        count = save_frames(options.frames, (film.frame(state) for film, state in played))
+        print(f"{count} frames in {options.frames}\n")
     print(f"{spec.full_id}: {options.seeds} seeds of {steps} periods each")
     report(game, names, policies, trajectory)
 
 
 def frames(game: Game[Any], trajectory: Trajectory, seed: Array, limit: int) -> list[str]:
     """Return a line for every period of the first copy's first episode, played again."""
-    sim = Simulator(game, 1, limit)
+    found = []
+    for film, state in first_episode(game, trajectory, seed, limit):
+        earned = f" rewards={' '.join(f'{r:.4g}' for r in film.paid)}" if film.paid else ""
+        found.append(f"t={film.number} {game.render(state)}{earned}")
+    return found
+
+
+def replay(
+    game: Game[Any], trajectory: Trajectory, seed: Array, limit: int
+) -> Iterator[tuple[Film, Any]]:
+    """Yield the film and the state at the start, and after each period, of every episode.
+
+    Args:
+        game: the game.
+        trajectory: of copies, of which the first is played again.
+        seed: its seed, (1,).
+        limit: periods before truncation.
+    """
+    sim, film = Simulator(game, 1, limit), Film(game)
     sim.reset(seed)
-    found = [f"t=0 {game.render(sim.row())}"]
+    yield film, sim.row()
+    over = False
     for t in range(len(trajectory.rewards)):
+        if over:
+            sim.reset(index=np.arange(1))
+            film.start(seeded=False)
+            yield film, sim.row()
         if isinstance(trajectory.actions, np.ndarray):
             actions: Any = trajectory.actions[t, :, :1]
         else:
             actions = tuple(own[t, :1] for own in trajectory.actions)
+        movers = sim.movers()
         rewards, terminated, truncated = sim.step(actions)
-        earned = " ".join(f"{r:.4g}" for r in rewards[:, 0])
-        found.append(f"t={t + 1} {game.render(sim.row())} rewards={earned}")
-        if terminated[0] or truncated[0]:
-            break
-    return found
+        moved = None if movers is None else movers[:, 0]
+        film.add([own[0] for own in actions], rewards[:, 0].tolist(), moved)
+        yield film, sim.row()
+        over = bool(terminated[0] or truncated[0])
+
+
+def first_episode(
+    game: Game[Any], trajectory: Trajectory, seed: Array, limit: int
+) -> Iterator[tuple[Film, Any]]:
+    """Yield what `replay` does of the first episode."""
+    return takewhile(lambda shown: shown[0].episode == 1, replay(game, trajectory, seed, limit))
+
+
+def save_frames(folder: str, frames: Iterable[Array]) -> int:
+    """Write frames as PNG files and as one GIF, and return their number."""
+    from PIL import Image
+
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    images = [Image.fromarray(frame) for frame in frames]
+    for number, image in enumerate(images):
+        image.save(path / f"frame_{number:04}.png", optimize=True)
+    duration = 1000 // FRAMES_PER_SECOND
+    images[0].save(
+        path / "episode.gif", save_all=True, append_images=images[1:], duration=duration, loop=0
+    )
+    return len(images)
 
 
 def report(

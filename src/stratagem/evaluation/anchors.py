@@ -6,8 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from stratagem.envs.benchmarks import Benchmark
+from stratagem.envs.benchmarks import Benchmark, episode_length, period_factor
 from stratagem.envs.core import Array, Game, RiskScale
+
+__all__ = [
+    "benchmark_json", "common_length", "episode_length", "game_scales_json", "number",
+    "per_period", "rescaled", "risk_json",
+]  # fmt: skip
 
 
 def number(value: Any) -> float | None:
@@ -71,10 +76,7 @@ def rescaled(risk: float, scales: Mapping[str, Mapping[str, Any]]) -> dict[str, 
 
 
 def per_period(entry: Mapping[str, Any], periods_per_episode: float | None) -> dict[str, float]:
-    """Return a benchmark's value per agent and period, to be drawn beside rewards.
-
-    A discounted value becomes its weighted mean, (1 - discount) times itself. A value per
-    episode is divided by the expected length of an episode.
+    """Return a benchmark's value per agent and period, by `period_factor`.
 
     Args:
         entry: one value of `benchmark_json`.
@@ -83,30 +85,10 @@ def per_period(entry: Mapping[str, Any], periods_per_episode: float | None) -> d
     Returns:
         value by agent; empty if there is no such number.
     """
-    if entry["unit"] == "per_period":
-        scale: float | None = 1.0
-    elif entry["unit"] == "discounted":
-        scale = 1.0 - entry["discount"] if entry["discount"] < 1 else None
-    else:
-        scale = 1.0 / periods_per_episode if periods_per_episode else None
+    scale = period_factor(entry["unit"], entry["discount"], periods_per_episode)
     if scale is None:
         return {}
     return {agent: v * scale for agent, v in entry["value"].items() if v is not None}
-
-
-def episode_length(game: Game[Any]) -> float | None:
-    """Return the expected length of an episode where the game's parameters say it.
-
-    A horizon and a continuation count rounds, which may be several periods.
-    """
-    periods = getattr(game, "periods_per_round", 1)
-    horizon = getattr(game, "horizon", None)
-    if isinstance(horizon, int):
-        return float(horizon) * periods
-    continuation = getattr(game, "continuation", None)
-    if isinstance(continuation, float) and continuation < 1:
-        return periods / (1.0 - continuation)
-    return None
 
 
 def common_length(periods: Array, terminated: Array) -> float | None:

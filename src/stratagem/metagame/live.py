@@ -175,6 +175,10 @@ class LiveMetaGame(Game[State]):
         return meta_rounds.movers(self.rules, state)
 
     @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        return tuple(algorithm.label for algorithm in self.algorithms[seat])
+
+    @override
     def render(self, state: State) -> str:
         labels = tuple(tuple(a.label for a in menu) for menu in self.algorithms)
         return meta_rounds.render(self.rules, labels, state)

@@ -12,26 +12,18 @@ from textwrap import wrap
 from typing import Any
 from urllib.parse import quote
 
-SEATS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
-"""Colour of each seat, everywhere (M. Okabe and K. Ito's palette)."""
-MARKS = ("o", "s", "^", "D", "v", "P")
-"""Marker of each seat."""
-INK, SOFT, GRID = "#222222", "#555555", "#DDDDDD"
+from stratagem.envs.rendering.language import GRID, INK, SOFT, colour, marker
+
+__all__ = [
+    "DASHED", "GRID", "INK", "SOFT", "WIDTH", "Anchors", "address", "alike", "canvas", "colour",
+    "compact", "marker", "marks", "panels", "plain", "ticker", "wrapped",
+]  # fmt: skip
+
 DASHED = (0, (4, 3))
 Anchors = Mapping[str, Mapping[str, float]]
 """Value per period by benchmark and agent."""
 WIDTH = 3.6
 """Inches; at the width of a phone, 9 points become about 11 pixels."""
-
-
-def colour(seat: int) -> str:
-    """Return a seat's colour."""
-    return SEATS[seat % len(SEATS)]
-
-
-def marker(seat: int) -> str:
-    """Return the shape of a seat's marker."""
-    return MARKS[seat % len(MARKS)]
 
 
 def canvas(height: float) -> tuple[Any, Any]:

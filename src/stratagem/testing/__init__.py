@@ -15,7 +15,7 @@ from typing import Any
 from stratagem.envs.core import Game
 from stratagem.making import build
 
-from . import dynamics, third_party, values, views
+from . import dynamics, rendering, third_party, values, views
 from .play import NotApplicable
 
 Check = Callable[[Game[Any]], None]
@@ -39,6 +39,7 @@ OWN_CHECKS: dict[str, Check] = {
     "masks": views.check_masks,
     "bad_actions": views.check_bad_actions,
     "pickling": views.check_pickling,
+    "rendering": rendering.check_rendering,
 }
 """Our own checks by name, in the order in which they run."""
 
