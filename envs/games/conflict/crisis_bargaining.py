@@ -94,6 +94,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Array, Bools, Floats, Game, Ints, RiskScale, Step, Trajectory
 from ...registry import register
+from ...scenes import Played, Scene, Track
 from ...spaces import every_observation
 from ..parameters import check_choice, check_integer, check_number
 from . import crisis_benchmarks
@@ -318,6 +319,21 @@ class CrisisBargaining(Game[State]):
         mean = lost / (self.cost_0 + self.most_cost / 2)
         none = np.full(len(ended), np.nan)
         return np.asarray(np.divide(mean, ended, out=none, where=ended > 0))
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        if seat == self.proposer:
+            return tuple(f"propose {share:.3g}" for share in self.shares)
+        return ("accept", "fight")
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del played
+        win = self.later_win if state.period[0] else self.win
+        worst = win + float(self.costs[state.cost[0]])
+        asked = ((self.proposer, float(self.shares[state.asked[0] - 1])),) if state.asked[0] else ()
+        lines = (("war, to state_0", win - self.cost_0), ("war, to state_1", min(worst, 1.0)))
+        return (Track("share proposed for state_0", 0.0, 1.0, asked, lines),)
 
     @override
     def render(self, state: State) -> str:

@@ -118,6 +118,7 @@ from ...core import (
     never_ends,
 )
 from ...registry import register
+from ...scenes import Played, Scene, Track
 from ..parameters import check_choice, check_continuation, check_integer, seen_columns
 from .harvest_plans import (
     Growth,
@@ -389,6 +390,23 @@ class FisheryCommons(Game[State]):
         caught = (trajectory.rewards.sum(axis=1) * later).sum(axis=0)
         mean = np.divide(caught, ended, out=np.full(ended.shape, np.nan), where=ended > 0)
         return np.tile(mean, (self.num_fishers, 1))
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        if self.levels is None:
+            return tuple(f"{tons} t" for tons in range(self.requests.shape[1]))
+        return tuple(f"{level:.3g} of the share" for level in self.levels)
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        top = float(self.capacity)
+        stock = Track("stock before the harvest", 0.0, top, ((None, float(state.stock[0])),))
+        if self.levels is not None or any(tons is None for tons in played):
+            return (stock,)
+        asked = min(float(sum(played)), top)
+        lines = (("leaves enough to double to capacity", top / 2),)
+        return stock, Track("last asked for in all", 0.0, top, ((None, asked),), lines)
 
     @override
     def render(self, state: State) -> str:

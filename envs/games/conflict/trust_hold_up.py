@@ -119,6 +119,7 @@ from ...core import (
     Trajectory,
 )
 from ...registry import register
+from ...scenes import Played, Scene, Track
 from ...spaces import every_observation
 from ..parameters import check_choice, check_integer, check_number
 from . import trust_benchmarks
@@ -358,6 +359,25 @@ class TrustHoldUp(Game[State]):
     def risk_scales(self) -> tuple[RiskScale, ...]:
         most = float((self.terms.outputs - self.terms.costs)[self.terms.efficient])
         return (RiskScale("surplus per round", safe=most, worst=0.0),) * 2
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        if seat == 0:
+            return tuple(f"invest {cost:.3g}" for cost in self.terms.costs)
+        return tuple(f"leave {share:.3g}" for share in self.terms.shares)
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del state
+        level, share = played
+        spent = () if level is None else ((0, float(self.terms.costs[level])),)
+        left = () if share is None else ((1, float(self.terms.shares[share])),)
+        most, agreed = self.terms.costs[-1], self.terms.shares[self.terms.agreed]
+        efficient = (("efficient", float(self.terms.costs[self.terms.efficient])),)
+        return (
+            Track("last invested", 0.0, float(most), spent, efficient),
+            Track("share last left or promised", 0.0, 1.0, left, (("agreed", float(agreed)),)),
+        )
 
     @override
     def render(self, state: State) -> str:

@@ -117,6 +117,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Played, Scene, Track
 from ...solvers.switching import Switching
 from ..parameters import check_choice, check_integer, check_number
 from .disengagement_presets import (
@@ -351,6 +352,17 @@ class RivalPlatforms(Game[State]):
         place = observations[0][..., -1]
         engaged = (place % 2 == 1).astype(np.float64)
         return np.broadcast_to(engaged[..., None, :], np.shape(rewards))
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return tuple(f"pays {reward:.3g}, level {step:+d}" for reward, step in self.arms)
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del played
+        marks = tuple((seat, float(level)) for seat, level in enumerate(state.satisfaction[0]))
+        return (Track("satisfaction with each platform", 0.0, len(self.stay) - 1.0, marks),)
 
     @override
     def render(self, state: State) -> str:

@@ -97,6 +97,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...scenes import Played, Scene, Track
 from ..parameters import check_choice, check_integer, check_number
 from .disengagement_presets import LINEAR_ARMS, Arms, check_arms
 from .strategic_benchmarks import MAX_PLANS, Deal, posted_plans, reference_values
@@ -297,6 +298,20 @@ class StrategicUser(Game[State]):
     @override
     def risk_signal(self, observations: tuple[Array, ...], rewards: Floats) -> Floats:
         return np.broadcast_to(rewards.sum(axis=-2, keepdims=True), rewards.shape)
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        if seat == 1:
+            return ("stay away", "engage")
+        if self.posts:
+            return tuple(f"plan {' '.join(map(str, plan))}" for plan in self._posted.tolist())
+        return tuple(f"pays {reward:.3g}, level {step:+d}" for reward, step in self.arms)
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        del played
+        level = ((None, float(state.satisfaction[0])),)
+        return (Track("satisfaction", 0.0, len(self.joy) - 1.0, level),)
 
     @override
     def render(self, state: State) -> str:
