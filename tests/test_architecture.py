@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = {"stratagem.envs": ROOT / "envs", "stratagem.agents": ROOT / "agents"}
 HEAVY = ("scipy", "numba", "torch", "pandas", "matplotlib", "pyarrow", "rich", "stable_baselines3")
 
-CORE = {"core", "streams", "spaces", "benchmarks"}
+CORE = {"core", "streams", "spaces", "benchmarks", "relabelling"}
 SIMULATION = {
     "simulator",
     "lookup",

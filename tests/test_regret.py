@@ -16,8 +16,9 @@ from stratagem.players import PLAYERS, player
 LEARNERS = [
     name
     for name, entry in PLAYERS.items()
-    if entry.learns and name not in ("ppo", "a2c", "dqn", "maskable_ppo", "commitment_queries")
-]  # all who act in every period, and are stepped by us
+    if entry.learns
+    and name not in ("ppo", "a2c", "dqn", "maskable_ppo", "commitment_queries", "relabelled")
+]  # all who act in every period of any game, and are stepped by us
 OPTIONS = {"explore_then_commit": {"rounds": 20}}
 
 

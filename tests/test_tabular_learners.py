@@ -423,6 +423,7 @@ REASONS = (
     "needs the option rounds",
     "needs to see what the other does",
     "needs a leader who commits",
+    "needs a game that knows its symmetries",
 )
 
 
