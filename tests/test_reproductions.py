@@ -65,6 +65,8 @@ NAMES = (
     "modified-elasticity",
     "cdnow-bgnbd",
     "hedge-half-competitive",
+    "zero-shot-coordination",
+    "incompatible-conventions",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),
