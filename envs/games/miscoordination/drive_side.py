@@ -32,9 +32,9 @@ swaps left and right, on the road, on signs and in messages, for one car alone.
 | name                | what                                                              | certificate                                                                  |
 |---------------------|-------------------------------------------------------------------|------------------------------------------------------------------------------|
 | `self_play_optimum` | all keep left, whatever they see: 1                               | no reward is above 1                                                         |
-| `cross_play`        | each keeps a side of its own, as likely left as right: $c$        | all conventions, one by one, and no side of anybody pays more                   |
+| `cross_play`        | each keeps a side of its own, as likely left as right: $c$        | all conventions, one by one                                                     |
 | `mixed`             | each flips a coin on the road: $c$, an equilibrium                | no side of anybody pays more                                                 |
-| `obey_sign`         | all obey a sign; without one as `cross_play`: $s + (1 - s) c$; if $s$ = `sign` > 0 | a correlated equilibrium: no side of anybody pays more, with a sign or without |
+| `obey_sign`         | all obey a sign; without one they flip coins: $s + (1 - s) c$; if $s$ = `sign` > 0 | a correlated equilibrium: no side of anybody pays more, with a sign or without |
 | `follow_message`    | all go where `car_0` declared that it would: 1; with `message`    | no reward is above 1                                                         |
 | `other_play`        | the best where every car is relabelled at random: `follow_message`, `obey_sign` or `mixed`, the first that there is | no reward is above 1; without sign or message relabelling makes all joint sides equally likely |
 
@@ -128,6 +128,8 @@ class DriveSide(Game[State]):
             raise ValueError(f"sign must be in [0, 1], got {self.sign}")
         if not isinstance(self.message, (bool, np.bool_)):
             raise ValueError(f"message must be True or False, got {self.message!r}")
+        for name, kind in (("num_cars", int), ("sign", float), ("message", bool)):
+            object.__setattr__(self, name, kind(getattr(self, name)))
 
     @cached_property
     def agents(self) -> tuple[str, ...]:
@@ -271,9 +273,10 @@ class DriveSide(Game[State]):
                 "cars of one population; all keeping right is as good",
             ),
             self._benchmark(
-                "cross_play", [coin] * self.num_cars, at_random, off, self.agents,
-                "2^(2 - n) - 1; enumeration of all conventions, and of each car's sides",
-                "independent conventions, either as likely, which heed neither sign nor message",
+                "cross_play", [coin] * self.num_cars, at_random, off, ("planner",),
+                "2^(2 - n) - 1; enumeration of all conventions",
+                "independent conventions, either as likely, which heed neither sign nor message; "
+                "a reference and no equilibrium, as who hears a stranger's could follow it",
             ),
             self._benchmark(
                 "mixed", [coin] * self.num_cars, at_random, off, self.agents,
@@ -287,7 +290,7 @@ class DriveSide(Game[State]):
                 "obey_sign", [either(obeys=True)] * self.num_cars, obeyed, off, self.agents,
                 "1 with a sign, 2^(2 - n) - 1 without; nothing is above 1, and enumeration of "
                 "each car's sides without a sign",
-                "all obey the sign, a correlated equilibrium; without one independent conventions",
+                "all obey the sign, a correlated equilibrium; without one all toss coins",
             ))  # fmt: skip
         if self.message:
             led = [self.population(LEFT, follows=car > 0) for car in everyone]
