@@ -13,7 +13,7 @@ def quiet(message: str) -> None:
 
 
 def test_levers_in_short() -> None:
-    found = zero_shot.zero_shot_coordination(quiet, runs=8, periods=1500, relabelled=4, longer=200)
+    found = zero_shot.zero_shot_coordination(quiet, runs=6, periods=1200, relabelled=4, longer=100)
     assert found["reward within pairs"] > 0.8
     assert found["reward between strangers"] < 0.5
     assert found["other-play, enumerated, between strangers"] == pytest.approx(0.9)
@@ -44,7 +44,7 @@ def test_one_step_of_the_ascent_by_hand() -> None:
 
 
 def test_roads_in_short() -> None:
-    found = zero_shot.incompatible_conventions(quiet, runs=2, periods=500)
+    found = zero_shot.incompatible_conventions(quiet, runs=2, periods=300)
     assert found["crashes within a population, upper end over runs"] < 0.3
     assert found["crashes across populations, lower end over runs"] > 0.7
     assert found["crashes across populations that exchange a bit, upper end over runs"] < 0.5
