@@ -21,7 +21,7 @@ HEAVY = (
     "stable_baselines3",
 )
 
-CORE = {"core", "streams", "spaces", "benchmarks", "scenes"}
+CORE = {"core", "streams", "spaces", "benchmarks", "relabelling", "scenes"}
 SIMULATION = {
     "simulator",
     "lookup",

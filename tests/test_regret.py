@@ -17,8 +17,17 @@ LEARNERS = [
     name
     for name, entry in PLAYERS.items()
     if entry.learns
-    and name not in ("ppo", "a2c", "dqn", "maskable_ppo", "commitment_queries", "bayesian_proposer")
-]  # all who act in every period, and are stepped by us
+    and name
+    not in (
+        "ppo",
+        "a2c",
+        "dqn",
+        "maskable_ppo",
+        "commitment_queries",
+        "bayesian_proposer",
+        "relabelled",
+    )
+]  # all who act in every period of any game, and are stepped by us
 OPTIONS = {"explore_then_commit": {"rounds": 20}}
 
 

@@ -153,7 +153,8 @@ def test_lines_are_few_and_are_those_that_reports_draw(env_id):
 
     game = build(env_id)
     lines = benchmark_lines(game)
-    assert 0 < len({line.names for line in lines}) <= MOST
+    # How long a fishery lasts hangs on play, so no value of an episode is one of a period there.
+    assert int(env_id != "FisheryCommons-v0") <= len({line.names for line in lines}) <= MOST
     if (length := episode_length(game)) is None:
         return
     stored = benchmark_json(game.benchmarks(), game.agents)

@@ -68,6 +68,8 @@ NAMES = (
     "govsim-collapse",
     "crisis-war-probability",
     "trust-unravels",
+    "zero-shot-coordination",
+    "incompatible-conventions",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),

@@ -424,6 +424,7 @@ REASONS = (
     "needs to see what the other does",
     "needs a leader who commits",
     "needs to make the demands of a crisis",
+    "needs a game that knows its symmetries",
 )
 
 

@@ -19,6 +19,7 @@ from stratagem.agents.bandits.exp3_losses import EXP3Losses
 from stratagem.agents.bandits.thompson import Thompson
 from stratagem.agents.bandits.ucb1 import UCB1
 from stratagem.agents.commitment.mimic import mimic
+from stratagem.agents.coordination.relabelled import Relabelled
 from stratagem.agents.no_regret.blum_mansour import BlumMansour
 from stratagem.agents.no_regret.fictitious_play import FictitiousPlay
 from stratagem.agents.no_regret.hedge import Hedge
@@ -38,8 +39,9 @@ from stratagem.agents.tabular.first_values import first_values
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.agents.tabular.sarsa import Sarsa
 from stratagem.agents.tabular.successors import successors
-from stratagem.envs.core import Conduct, Floats, Game, Policy, never_ends
+from stratagem.envs.core import Conduct, Floats, Game, Policy, learns, never_ends
 from stratagem.envs.hindsight import hindsight
+from stratagem.envs.relabelling import Symmetric
 from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import ExplicitTable, tabulate
 
@@ -84,6 +86,33 @@ def _benchmark(game: Game[Any], seat: int, name: str) -> Policy:
     strategies = found[name].strategies
     assert strategies is not None
     return follow(strategies[seat], game.observation_spaces[seat])
+
+
+def _other_play(game: Game[Any], seat: int) -> Policy:
+    if "other_play" not in game.benchmarks():
+        raise ValueError(
+            "other_play needs a game that knows its best policy for strangers, a benchmark "
+            f"other_play; {type(game).__name__} does not"
+        )
+    return _benchmark(game, seat, "other_play")
+
+
+def _relabelled(
+    game: Game[Any], seat: int, *, learner: str = "q_learning", **options: Any
+) -> Policy:
+    _count(game, seat, "relabelled")
+    if not isinstance(game, Symmetric):
+        raise ValueError(
+            f"relabelled needs a game that knows its symmetries; {type(game).__name__} does not"
+        )
+    inner: Any = player(learner, game, seat, **options)
+    if not learns(inner):
+        raise ValueError(f"learner must be the name of one that we step, got {learner!r}")
+    return Relabelled(
+        learner=inner,
+        observation_space=game.observation_spaces[seat],
+        relabellings=game.relabellings(seat),
+    )
 
 
 def _tabular(name: str, learner: Callable[..., Policy]) -> Callable[..., Policy]:
@@ -261,6 +290,7 @@ PLAYERS: Mapping[str, Entry] = {
         harvesting.build_threshold, "takes its part of what a stock has above TONS", "TONS"
     ),
     "greedy_harvester": Entry(harvesting.build_greedy, "takes of a stock as much as it can"),
+    "other_play": Entry(_other_play, "the best for strangers who share no names"),
     "q_learning": Entry(
         _tabular("q_learning", QLearning), "a tabular Q-learner that goes on learning", learns=True
     ),
@@ -334,6 +364,9 @@ PLAYERS: Mapping[str, Entry] = {
         "bandit NAME, which takes silence for 0",
         "NAME",
         learns=True,
+    ),
+    "relabelled": Entry(
+        _relabelled, "the learner of that option, under names drawn anew each episode", learns=True
     ),
     "commit": Entry(committing.build_commit, "every action drawn from one mix", "P/P/..."),
     "stackelberg": Entry(

@@ -57,8 +57,10 @@ def test_the_other_play_objective_has_the_closed_form_and_its_separatrix() -> No
     x = np.linspace(0, 1, 101)
     values = [GAME.other_play_value(odd_lever_policy(part)) for part in x]
     np.testing.assert_allclose(values, 0.9 * x**2 + (1 - x) ** 2 / 9, rtol=1e-13)
-    lowest = 10 / 91
+    lowest = GAME.separatrix
+    assert lowest == pytest.approx(10 / 91, rel=1e-15)
     assert lowest == pytest.approx(0.1099, abs=5e-5)
+    assert np.diff(values)[x[1:] <= lowest].max() < 0 < np.diff(values)[x[:-1] >= lowest].min()
     slope = [
         GAME.other_play_value(odd_lever_policy(lowest + h))
         - GAME.other_play_value(odd_lever_policy(lowest - h))
@@ -68,6 +70,47 @@ def test_the_other_play_objective_has_the_closed_form_and_its_separatrix() -> No
     assert GAME.other_play_value(odd_lever_policy(0.1)) > GAME.other_play_value(
         odd_lever_policy(lowest)
     )
+
+
+@given(high=st.floats(0.1, 5), share=st.floats(0.05, 0.999), alike=st.integers(2, 12))
+def test_a_uniform_policy_is_always_caught_where_the_odd_lever_pays_less(
+    high: float, share: float, alike: int
+) -> None:
+    game = LeverCoordination(payoffs=(high,) * alike + (high * share,))
+    uniform = np.full(alike + 1, 1 / (alike + 1))
+    assert game.separatrix > 1 / (alike + 1)
+    slope = game.other_play_gradient(uniform)
+    assert slope[-1] < slope[0]
+    # so it is at the separatrix alone that the gradient favours neither
+    policy = np.append(np.full(alike, (1 - game.separatrix) / alike), game.separatrix)
+    level = game.other_play_gradient(policy)
+    np.testing.assert_allclose(level, level[0], rtol=1e-9)
+
+
+@given(payoffs=pays, weights=st.lists(st.floats(0.01, 1), min_size=5, max_size=5))
+@settings(max_examples=30, deadline=None)
+def test_the_gradient_is_that_of_finite_differences_and_every_class_a_local_maximum(
+    payoffs: tuple[float, ...], weights: list[float]
+) -> None:
+    game, n = LeverCoordination(payoffs=payoffs), len(payoffs)
+    policy = np.array(weights[:n]) / sum(weights[:n])
+    slope = [
+        (game.other_play_value(policy + h) - game.other_play_value(policy - h)) / 2e-4
+        for h in 1e-4 * np.eye(n)
+    ]
+    np.testing.assert_allclose(game.other_play_gradient(policy), slope, atol=1e-9)
+    for group in game.classes:
+        alone = np.isin(np.arange(n), group) / len(group)
+        if len(game.classes) > 1:
+            away = alone + 1e-3 * (policy - alone)
+            away[group] = away[group].mean()
+            assert game.other_play_value(away) < game.other_play_value(alone)
+
+
+@pytest.mark.parametrize("payoffs", [(1.0, 1.0), (1.0, 0.9, 0.8)])
+def test_a_separatrix_needs_two_classes(payoffs: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="separatrix needs levers of two payoffs, got"):
+        _ = LeverCoordination(payoffs=payoffs).separatrix
 
 
 @given(payoffs=pays)

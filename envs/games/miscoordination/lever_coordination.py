@@ -46,16 +46,22 @@ uniform           0.099 0.099
 
 ```
 
-Learning other-play is harder than computing it: with $x$ on the odd lever the objective is
-$.9 x^2 + (1 - x)^2 / 9$, which falls up to $x = 10/91 \approx .1099$, just above the
-uniform policy's $x = .1$. Following the gradient from there leads to 1/9.
+Learning other-play is harder than computing it. Its objective is convex in the parts $x_c$, so
+every class alone is a local maximum. With $x$ on the odd lever it is
+$J(x) = .9 x^2 + (1 - x)^2 / 9$; $J'(x) = 1.8 x - 2 (1 - x) / 9$ is 0 at the `separatrix`
+$x = 10/91 \approx .1099$ alone, the one minimum. Below it, where the uniform policy's
+$x = .1$ is, the gradient leads to $J(0) = 1/9$, above it to $J(1) = .9$. A uniform policy is caught
+like this wherever the odd lever pays less.
 
 ```pycon
->>> parts = np.array([0.0, 0.1, 10 / 91, 1.0])
+>>> parts = np.array([0.0, 0.1, game.separatrix, 1.0])
 >>> [round(game.other_play_value(np.r_[np.full(9, (1 - x) / 9), x]), 4) for x in parts]
 [0.1111, 0.099, 0.0989, 0.9]
 
 ```
+
+So a learner whose labels are drawn anew in every episode (`relabelled`) may well end at 1/9, while
+`other_play` follows the optimum.
 
 Risk is $1 - v / v_{max}$, of the mean reward $v$ and the best lever's payoff. Of players who
 learnt together it says how badly they coordinate; measure it between players of different
@@ -85,6 +91,7 @@ from typing_extensions import override
 from ...benchmarks import Benchmark, certified
 from ...core import Array, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...relabelling import Relabellings, rotations
 from ...scenes import Played, Scene, choices
 from ...spaces import nothing_to_see, see_nothing
 
@@ -166,6 +173,35 @@ class LeverCoordination(Game[State]):
         return float(
             sum(self.payoffs[c[0]] * float(policy[c].sum()) ** 2 / len(c) for c in self.classes)
         )
+
+    def other_play_gradient(self, policy: Floats) -> Floats:
+        """Return the gradient (n,) of `other_play_value` at a policy (n,)."""
+        slope = np.empty(len(self.payoffs))
+        for group in self.classes:
+            slope[group] = 2 * self.payoffs[group[0]] * policy[group].sum() / len(group)
+        return slope
+
+    @property
+    def separatrix(self) -> float:
+        """The part on the class of lower payoff at which `other_play_value` is least.
+
+        A gradient leads to the lower class from above it, to the higher one from below.
+
+        Raises:
+            ValueError: If there are not two classes.
+        """
+        if len(self.classes) != 2:
+            raise ValueError(
+                f"separatrix needs levers of two payoffs, got {len(self.classes)} in {self.payoffs}"
+            )
+        high, low = (self.payoffs[group[0]] / len(group) for group in self.classes)
+        return float(high / (high + low))
+
+    def relabellings(self, seat: int) -> Relabellings:
+        """Return rotations of the levers of each class; a seat sees nothing to rename."""
+        del seat
+        names = rotations(self.classes)
+        return Relabellings(names, np.zeros((len(names), 1), np.int64))
 
     @override
     def benchmarks(self) -> Mapping[str, Benchmark]:

@@ -78,9 +78,10 @@ from typing_extensions import override
 from ...benchmarks import Benchmark
 from ...core import Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
+from ...relabelling import Relabellings, rotations
 from ...scenes import Played, Scene, choices
 from ..parameters import check_number
-from .signal_benchmarks import Signals, signal_benchmarks
+from .signal_benchmarks import Signals, groups, signal_benchmarks
 
 MAX_MAPS = 100_000
 
@@ -175,6 +176,17 @@ class LewisSignal(Game[State]):
     def movers(self, state: State) -> Bools:
         silent = state.said == 0
         return np.stack([silent, ~silent])
+
+    def relabellings(self, seat: int) -> Relabellings:
+        """Return rotations of states that are alike, with their acts, and of such messages."""
+        cases, words = rotations(groups(self.initial_chance)), rotations(groups(self._costs))
+        case = cases.repeat(len(words), axis=0)
+        word = np.tile(words, (len(cases), 1))
+        heard = np.column_stack([np.zeros(len(word), np.int64), word + 1])
+        if seat == 0:
+            seen = case[:, :, None] * heard.shape[1] + heard[:, None]
+            return Relabellings(word.argsort(axis=1), seen.reshape(len(seen), -1))
+        return Relabellings(case.argsort(axis=1), heard)
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:

@@ -38,6 +38,11 @@ def classes(values: Floats) -> Floats:
     return np.asarray(alike / alike.sum(axis=1, keepdims=True))
 
 
+def groups(values: Floats) -> list[Ints]:
+    """Return the indices of entries of equal value, as one array per value."""
+    return [np.flatnonzero(row) for row in np.unique(classes(values) > 0, axis=0)]
+
+
 def relabelled(signals: Signals, sending: Floats) -> Floats:
     """Return what a sender (..., K, M) does on average over all relabellings.
 

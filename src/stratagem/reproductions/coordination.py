@@ -40,7 +40,7 @@ def learnt_together(
     return list(zip(*training.policies, strict=True))
 
 
-def preferred(game: NormalForm, lineups: list[tuple[Policy, ...]]) -> Ints:
+def preferred(game: Game[Any], lineups: list[tuple[Policy, ...]]) -> Ints:
     """Return the action that each frozen policy prefers where nothing is seen, (N, runs)."""
     seats = range(len(game.agents))
     return np.array(

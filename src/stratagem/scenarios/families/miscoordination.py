@@ -31,6 +31,33 @@ def _lever() -> list[Scenario]:
     ]
 
 
+def _drive() -> list[Scenario]:
+    game = built("DriveSide-v0")
+    return [
+        scenario(
+            "drive-side",
+            "DriveSide-v0",
+            lineups=(
+                *scripted(game),
+                ("q_learning", "background"),
+                *alike(game, "q_learning", "exp3", "relabelled"),
+            ),
+            focal=(0,),
+            train_backgrounds=(("fixed:0",),),
+            test_backgrounds=(("fixed:1",),),
+            periods=50,
+            training=2000,
+            learners={
+                "q_learning": {"alpha": 0.1, "beta": 4e-3},
+                "relabelled": {"alpha": 0.1, "beta": 4e-3},
+            },
+            cross_play=True,
+            tags=("miscoordination",),
+            about="Left or right; learners meet others who settled on their own side.",
+        )
+    ]
+
+
 def _rounds(name: str, env_id: str, about: str) -> Callable[[], list[Scenario]]:
     """Return what builds a scenario of learners who see nothing but what they earn."""
 
@@ -57,6 +84,7 @@ SCENARIOS: Builders = {
     "ClimbingGame-v0": _rounds(
         "climbing-game", "ClimbingGame-v0", "One payoff for both; the best lies beside the worst."
     ),
+    "DriveSide-v0": _drive,
     "LeverCoordination-v0": _lever,
     "MinimumEffort-v0": _rounds(
         "minimum-effort", "MinimumEffort-v0", "Four who are paid by the least effort of them all."

@@ -1,0 +1,1 @@
+"""Agents made to play with partners they have never met."""
