@@ -28,6 +28,8 @@ OUTER = {
     "making",
     "players",
     "committing",
+    "axelrod",
+    "dilemmas",
     "serving",
     "transforming",
     "metagame",

@@ -55,9 +55,16 @@ class _Cooperated:
     empty: bool
 
     def __call__(self, observation: Array) -> tuple[Bools, Bools]:
-        last = observation[:, self.start : self.start + len(self.wanted)]
+        last = self._last(observation)
         same = (last == self.wanted) | (self.empty & (last == 0))
         return same[:, 0], same[:, 1:].all(axis=1)
+
+    def blank(self, observation: Array) -> Bools:
+        """Return whether no round is shown, (B,)."""
+        return np.asarray(self.empty & (self._last(observation) == 0).all(axis=1))
+
+    def _last(self, observation: Array) -> Array:
+        return observation[:, self.start : self.start + len(self.wanted)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,7 +251,7 @@ class NormalForm(Game[State]):
         wanted = tuple(int(action) + self._shift for action in cooperate[order])
         start = int(self._counted)
         cooperated = _Cooperated(start, wanted, bool(self._shift))
-        return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated)
+        return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated, cooperated.blank)
 
     def matrix_benchmarks(self) -> dict[str, Benchmark]:
         """Return the reference values that every tabulated normal form has, by name."""

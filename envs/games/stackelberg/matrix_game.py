@@ -148,9 +148,16 @@ class _Cooperated:
     empty: bool
 
     def __call__(self, observation: Array) -> tuple[Bools, Bools]:
-        last = observation[:, self.start : self.start + len(self.wanted)]
+        last = self._last(observation)
         same = (last == self.wanted) | (self.empty & (last == 0))
         return same[:, 0], same[:, 1:].all(axis=1)
+
+    def blank(self, observation: Array) -> Bools:
+        """Return whether no round is shown, (B,)."""
+        return np.asarray(self.empty & (self._last(observation) == 0).all(axis=1))
+
+    def _last(self, observation: Array) -> Array:
+        return observation[:, self.start : self.start + len(self.wanted)]
 
 
 @register(
@@ -428,9 +435,8 @@ class MatrixGame(Game[State]):
             return None
         wanted = tuple(int(optimum[i]) + self._shift for i in (seat, 1 - seat))
         start = int(self.horizon is not None)
-        return Conduct(
-            int(optimum[seat]), punish[seat], _Cooperated(start, wanted, bool(self._shift))
-        )
+        cooperated = _Cooperated(start, wanted, bool(self._shift))
+        return Conduct(int(optimum[seat]), punish[seat], cooperated, cooperated.blank)
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:
