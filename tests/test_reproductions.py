@@ -65,6 +65,8 @@ NAMES = (
     "modified-elasticity",
     "cdnow-bgnbd",
     "hedge-half-competitive",
+    "extortion-ratio",
+    "axelrod-tournament",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),

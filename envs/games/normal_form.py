@@ -30,7 +30,14 @@ from ..core import (
 )
 from ..spaces import nothing_to_see, see_nothing
 from .matrix_benchmarks import Rules, matrix_benchmarks, over_rounds
-from .parameters import JOINT_LIMIT, check_choice, check_continuation, check_integer, seen_columns
+from .parameters import (
+    JOINT_LIMIT,
+    ShowsNothing,
+    check_choice,
+    check_continuation,
+    check_integer,
+    seen_columns,
+)
 
 
 class State(NamedTuple):
@@ -55,16 +62,9 @@ class _Cooperated:
     empty: bool
 
     def __call__(self, observation: Array) -> tuple[Bools, Bools]:
-        last = self._last(observation)
+        last = observation[:, self.start : self.start + len(self.wanted)]
         same = (last == self.wanted) | (self.empty & (last == 0))
         return same[:, 0], same[:, 1:].all(axis=1)
-
-    def blank(self, observation: Array) -> Bools:
-        """Return whether no round is shown, (B,)."""
-        return np.asarray(self.empty & (self._last(observation) == 0).all(axis=1))
-
-    def _last(self, observation: Array) -> Array:
-        return observation[:, self.start : self.start + len(self.wanted)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +251,8 @@ class NormalForm(Game[State]):
         wanted = tuple(int(action) + self._shift for action in cooperate[order])
         start = int(self._counted)
         cooperated = _Cooperated(start, wanted, bool(self._shift))
-        return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated, cooperated.blank)
+        blank = ShowsNothing(start) if self._shift else None
+        return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated, blank)
 
     def matrix_benchmarks(self) -> dict[str, Benchmark]:
         """Return the reference values that every tabulated normal form has, by name."""

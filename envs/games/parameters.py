@@ -1,11 +1,12 @@
 """Checks of parameters, and histories of joint actions, that games share."""
 
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from ..core import Ints
+from ..core import Array, Bools, Ints
 
 JOINT_LIMIT = 10**6
 """Joint actions up to which the payoffs of all of them are tabulated."""
@@ -85,3 +86,18 @@ def seen_columns(num_agents: int, memory: int) -> tuple[Ints, ...]:
     return tuple(
         np.array([t * num_agents + j for t in periods for j in order], np.int64) for order in orders
     )
+
+
+@dataclass(frozen=True)
+class ShowsNothing:
+    """Whether an observation shows that no period was played, by a column of actions from 1.
+
+    Attributes:
+        column: of the own action in the newest period, 0 if there was none.
+    """
+
+    column: int
+
+    def __call__(self, observation: Array) -> Bools:
+        """Return it, (B,)."""
+        return np.asarray(observation[:, self.column] == 0)

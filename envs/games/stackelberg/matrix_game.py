@@ -126,6 +126,7 @@ from ...registry import register
 from ...solvers.correlated import as_tensor
 from ...spaces import every_observation, nothing_to_see, see_nothing, size
 from ..matrix_benchmarks import Rules, leader_first, matrix_benchmarks, over_rounds
+from ..parameters import ShowsNothing
 from .matrix_presets import preset
 
 MAX_MIXES = 10_000
@@ -148,16 +149,9 @@ class _Cooperated:
     empty: bool
 
     def __call__(self, observation: Array) -> tuple[Bools, Bools]:
-        last = self._last(observation)
+        last = observation[:, self.start : self.start + len(self.wanted)]
         same = (last == self.wanted) | (self.empty & (last == 0))
         return same[:, 0], same[:, 1:].all(axis=1)
-
-    def blank(self, observation: Array) -> Bools:
-        """Return whether no round is shown, (B,)."""
-        return np.asarray(self.empty & (self._last(observation) == 0).all(axis=1))
-
-    def _last(self, observation: Array) -> Array:
-        return observation[:, self.start : self.start + len(self.wanted)]
 
 
 @register(
@@ -436,7 +430,8 @@ class MatrixGame(Game[State]):
         wanted = tuple(int(optimum[i]) + self._shift for i in (seat, 1 - seat))
         start = int(self.horizon is not None)
         cooperated = _Cooperated(start, wanted, bool(self._shift))
-        return Conduct(int(optimum[seat]), punish[seat], cooperated, cooperated.blank)
+        blank = ShowsNothing(start) if self._shift else None
+        return Conduct(int(optimum[seat]), punish[seat], cooperated, blank)
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:

@@ -72,7 +72,7 @@ def play_matches(first: Floats, second: Floats, *, rounds: int, seeds: Words) ->
             _mixed(counters[seat], words, spare)
             np.greater_equal(words, limit if t else bars[seat][4], out=defects[seat])
             sums[seat] += defects[seat]
-        np.logical_and(*defects, out=both)
+        np.logical_and(defects[0], defects[1], out=both)
         sums[2] += both
     none = sums[2]
     only_first, only_second = sums[1] - none, sums[0] - none
