@@ -10,7 +10,7 @@ export OMP_NUM_THREADS := 1
 export NUMBA_CACHE_DIR := $(abspath $(VENV))/numba-cache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: bench test lint types tests docs wheel oldest speed clean
+.PHONY: bench test lint types tests docs wheel oldest speed axelrod clean
 
 bench: $(VENV)/.bench
 	$(BIN)/stratagem bench --suite core --workers $(WORKERS) --out $(OUT)
@@ -52,6 +52,12 @@ oldest: $(VENV)-oldest/.test
 speed: $(VENV)/.test
 	$(BIN)/python benchmarks/views.py
 
+# The Axelrod library in an environment of its own: our players of its strategies, and how fast
+# both play matches. Never part of the tests: the library brings 1.6 GB.
+axelrod: $(VENV)-axelrod/.ready
+	$(VENV)-axelrod/bin/python -m pytest -q tests/test_axelrod.py
+	$(VENV)-axelrod/bin/python benchmarks/memory_one_matches.py --axelrod $(VENV)-axelrod/bin/python
+
 $(VENV)/.bench: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
@@ -71,5 +77,12 @@ $(VENV)-oldest/.test: pyproject.toml constraints-oldest.txt
 	$(VENV)-oldest/bin/python -m pip install -q -c constraints-oldest.txt -e ".[fast]" pytest hypothesis
 	touch $@
 
+$(VENV)-axelrod/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-axelrod
+	$(VENV)-axelrod/bin/python -m pip install -q --upgrade pip
+	$(VENV)-axelrod/bin/python -m pip install -q -c constraints.txt torch
+	$(VENV)-axelrod/bin/python -m pip install -q -c constraints.txt -e . axelrod==4.14.0 pytest hypothesis
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(VENV)-oldest build dist docs/_build $(OUT)
+	rm -rf $(VENV) $(VENV)-oldest $(VENV)-axelrod build dist docs/_build $(OUT)

@@ -148,12 +148,14 @@ class Conduct(NamedTuple):
 
     `cooperated` maps the seat's observations (B, ...) to two arrays (B,): whether the seat
     itself, and whether every other seat, cooperated in the last round. Before the first
-    round, where the observation shows no round, both are true.
+    round, where the observation shows no round, both are true; `blank`, if there is one, maps
+    observations to whether that is so, (B,).
     """
 
     cooperate: int
     punish: int
     cooperated: Callable[[Array], tuple[Bools, Bools]]
+    blank: Callable[[Array], Bools] | None = None
 
 
 class PriceAxis(NamedTuple):

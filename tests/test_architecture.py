@@ -38,6 +38,8 @@ OUTER = {
     "making",
     "players",
     "committing",
+    "axelrod",
+    "dilemmas",
     "serving",
     "transforming",
     "harvesting",

@@ -70,6 +70,8 @@ NAMES = (
     "trust-unravels",
     "zero-shot-coordination",
     "incompatible-conventions",
+    "extortion-ratio",
+    "axelrod-tournament",
 )
 TARGETS = (
     near("height", 2.0, 0.5, "published", "a book"),

@@ -32,7 +32,14 @@ from ..core import (
 from ..scenes import LARGEST, MOST_CHOICES, Played, Scene, choices, payoff_grid
 from ..spaces import nothing_to_see, see_nothing
 from .matrix_benchmarks import Rules, matrix_benchmarks, over_rounds
-from .parameters import JOINT_LIMIT, check_choice, check_continuation, check_integer, seen_columns
+from .parameters import (
+    JOINT_LIMIT,
+    ShowsNothing,
+    check_choice,
+    check_continuation,
+    check_integer,
+    seen_columns,
+)
 
 
 class State(NamedTuple):
@@ -246,7 +253,8 @@ class NormalForm(Game[State]):
         wanted = tuple(int(action) + self._shift for action in cooperate[order])
         start = int(self._counted)
         cooperated = _Cooperated(start, wanted, bool(self._shift))
-        return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated)
+        blank = ShowsNothing(start) if self._shift else None
+        return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated, blank)
 
     @abstractmethod
     def reference_values(self) -> Mapping[str, Benchmark]:

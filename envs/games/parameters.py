@@ -105,3 +105,18 @@ class Cooperated:
             return calm, calm.copy()
         did = observation[:, : len(self.wanted)] >= np.array(self.wanted)
         return did[:, 0], np.asarray(did[:, 1:].all(axis=1))
+
+
+@dataclass(frozen=True)
+class ShowsNothing:
+    """Whether an observation shows that no period was played, by a column of actions from 1.
+
+    Attributes:
+        column: of the own action in the newest period, 0 if there was none.
+    """
+
+    column: int
+
+    def __call__(self, observation: Array) -> Bools:
+        """Return it, (B,)."""
+        return np.asarray(observation[:, self.column] == 0)

@@ -39,13 +39,14 @@ from stratagem.agents.tabular.first_values import first_values
 from stratagem.agents.tabular.q_learning import QLearning
 from stratagem.agents.tabular.sarsa import Sarsa
 from stratagem.agents.tabular.successors import successors
-from stratagem.envs.core import Conduct, Floats, Game, Policy, learns, never_ends
+from stratagem.envs.core import Floats, Game, Policy, learns, never_ends
 from stratagem.envs.hindsight import hindsight
 from stratagem.envs.relabelling import Symmetric
 from stratagem.envs.spaces import nothing_to_see, size
 from stratagem.envs.tabular import ExplicitTable, tabulate
 
-from . import bargaining, committing, harvesting, serving
+from . import axelrod, bargaining, committing, dilemmas, harvesting, serving
+from .dilemmas import conduct_of
 from .transforming import transformed
 
 
@@ -54,16 +55,6 @@ def _count(game: Game[Any], seat: int, name: str) -> int:
     if not isinstance(space, Discrete):
         raise ValueError(f"{name} needs a Discrete action space, got {space}")
     return int(space.n)
-
-
-def _conduct(game: Game[Any], seat: int, name: str) -> Conduct:
-    conduct = game.conduct(seat)
-    if conduct is None:
-        raise ValueError(
-            f"{name} needs a cooperative and a punishing action; "
-            f"{type(game).__name__} names none for {game.agents[seat]}"
-        )
-    return conduct
 
 
 def _random(game: Game[Any], seat: int) -> Policy:
@@ -265,23 +256,37 @@ class Entry(NamedTuple):
     """What stands after the colon of the name, such as K; empty if nothing does."""
     learns: bool = False
     """Whether it is a learner, which takes its hyper-parameters as options."""
+    optional: bool = False
+    """Whether the argument may be left out."""
 
 
 PLAYERS: Mapping[str, Entry] = {
     "random": Entry(_random, "every legal action alike"),
     "fixed": Entry(_fixed, "always action K", "K"),
     "tit_for_tat": Entry(
-        lambda game, seat: tit_for_tat(_conduct(game, seat, "tit_for_tat")),
+        lambda game, seat: tit_for_tat(conduct_of(game, seat, "tit_for_tat")),
         "cooperate if all others last did",
     ),
     "grim": Entry(
-        lambda game, seat: Grim(_conduct(game, seat, "grim")),
+        lambda game, seat: Grim(conduct_of(game, seat, "grim")),
         "cooperate until another once did not",
     ),
     "win_stay_lose_shift": Entry(
-        lambda game, seat: win_stay_lose_shift(_conduct(game, seat, "win_stay_lose_shift")),
+        lambda game, seat: win_stay_lose_shift(conduct_of(game, seat, "win_stay_lose_shift")),
         "cooperate if all last did the same",
     ),
+    "memory_one": Entry(
+        dilemmas.build_memory_one,
+        "cooperates with a chance by the last round",
+        "CC/CD/DC/DD/FIRST",
+    ),
+    "generous_tit_for_tat": Entry(
+        dilemmas.build_generous, "tit for tat that forgives with a chance", "G", optional=True
+    ),
+    "extortion": Entry(
+        dilemmas.build_extortion, "takes CHI times what the other gains over punishment", "CHI"
+    ),
+    "axelrod": Entry(axelrod.build, "a strategy of the Axelrod library", "NAME"),
     "benchmark": Entry(_benchmark, "a solver's profile", "NAME"),
     "universaliser": Entry(
         harvesting.build_universaliser, "takes of a stock what keeps it as it is, if all take alike"
@@ -506,7 +511,7 @@ def player(policy: str | Policy, game: Game[Any], seat: int, **options: Any) -> 
             raise ValueError(f"player {policy!r} takes no options, got {sorted(options)}")
         return _own(policy, game, seat)
     entry = PLAYERS[name]
-    if bool(colon) != bool(entry.argument):
+    if bool(colon) != bool(entry.argument) and not (entry.optional and not colon):
         raise ValueError(
             f"player {name!r} takes no argument, got {policy!r}"
             if colon

@@ -86,6 +86,7 @@ from ...benchmarks import Benchmark, certified
 from ...core import Array, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
 from ...relabelling import Relabellings
+from ...scenes import Played, Scene, choices
 from ...spaces import every_observation, nothing_to_see, see_nothing, to_index
 from ..parameters import check_integer, check_number
 
@@ -333,6 +334,17 @@ class DriveSide(Game[State]):
     @override
     def risk_scales(self) -> tuple[RiskScale, ...]:
         return (RiskScale("mean reward per episode", safe=1.0, worst=-1.0),) * self.num_cars
+
+    @override
+    def action_names(self, seat: int) -> tuple[str, ...]:
+        del seat
+        return ("left", "right")
+
+    @override
+    def scene(self, state: State, played: Played) -> Scene:
+        sign = (("sign", None, int(state.sign[0]) - 1),) if state.sign[0] else ()
+        cars = ((agent, seat, played[seat]) for seat, agent in enumerate(self.agents))
+        return (choices("side last declared or driven on", ("left", "right"), (*sign, *cars)),)
 
     @override
     def render(self, state: State) -> str:

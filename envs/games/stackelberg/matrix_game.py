@@ -127,6 +127,7 @@ from ...scenes import Played, Scene, payoff_grid
 from ...solvers.correlated import as_tensor
 from ...spaces import every_observation, nothing_to_see, see_nothing, size
 from ..matrix_benchmarks import Rules, leader_first, matrix_benchmarks, over_rounds
+from ..parameters import ShowsNothing
 from .matrix_presets import preset
 
 MAX_MIXES = 10_000
@@ -429,9 +430,9 @@ class MatrixGame(Game[State]):
             return None
         wanted = tuple(int(optimum[i]) + self._shift for i in (seat, 1 - seat))
         start = int(self.horizon is not None)
-        return Conduct(
-            int(optimum[seat]), punish[seat], _Cooperated(start, wanted, bool(self._shift))
-        )
+        cooperated = _Cooperated(start, wanted, bool(self._shift))
+        blank = ShowsNothing(start) if self._shift else None
+        return Conduct(int(optimum[seat]), punish[seat], cooperated, blank)
 
     @cached_property
     def _benchmarks(self) -> Mapping[str, Benchmark]:

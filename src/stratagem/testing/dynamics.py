@@ -153,6 +153,10 @@ def check_conduct(game: Game[Any]) -> None:
             for found in pickle.loads(pickle.dumps(conduct)).cooperated(seen):
                 assert found.shape == (COPIES,), "cooperated must give two arrays (B,)"
                 assert found.dtype == np.bool_, "cooperated must give booleans"
+            if conduct.blank is not None:
+                shown = pickle.loads(pickle.dumps(conduct.blank))(seen)
+                assert shown.shape == (COPIES,), "blank must give an array (B,)"
+                assert shown.dtype == np.bool_, "blank must give booleans"
 
 
 def check_standing(game: Game[Any]) -> None:
