@@ -167,10 +167,10 @@ def test_a_mistake_is_one_line(capsys: Any, tmp_path: Path, log: Path) -> None:
         ((str(log), "--period", "second"), "period must be longer"),
         ((str(log), "--end", "40"), "end is of a row per purchase"),
         ((str(log), "--levels", "4"), "levels must be an odd number"),
-        ((str(log), "--effect", "nan"), "effect must be at least 0 and finite, got nan"),
+        ((str(log), "--effect", "nan"), "effect must be at least 0 and at most 100, got nan"),
         ((str(log), "--continuation", "1"), "continuation must be in (0, 1)"),
         ((str(log), "--impressions", "0"), "impressions must be above 0"),
-        ((str(log), "--bootstrap", "1"), "--bootstrap needs a customer log, and 2 draws"),
+        ((str(log), "--bootstrap", "1"), "--bootstrap needs a customer log, and 2 to 10,000 draws"),
         (("open_bandit", "--bootstrap", "9"), "--bootstrap needs a customer log"),
         ((), "the following arguments are required"),
     ):

@@ -420,10 +420,12 @@ def test_other_periods_are_other_games_of_the_same_customers() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"levels": 4}, "levels must be an odd number of at least 3, got 4"),
+        ({"levels": 4}, "levels must be an odd number of at least 3 and at most 1000, got 4"),
         ({"levels": 1}, "levels must be"),
         ({"effect": -0.1}, "effect must be at least 0"),
-        ({"effect": math.inf}, "effect must be at least 0 and finite"),
+        ({"effect": 101}, "effect must be at least 0 and at most 100, got 101"),
+        ({"levels": 1001}, "levels must be an odd number of at least 3 and at most 1000, got 1001"),
+        ({"effect": math.inf}, "effect must be at least 0 and at most 100"),
         ({"impressions": 0.0}, "impressions must be above 0"),
         ({"continuation": 1.0}, "continuation must be in"),
         ({"continuation": math.nan}, "continuation must be in"),

@@ -32,6 +32,9 @@ from ..spaces import nothing_to_see, see_nothing
 from .matrix_benchmarks import Rules, matrix_benchmarks, over_rounds
 from .parameters import JOINT_LIMIT, check_choice, check_continuation, check_integer, seen_columns
 
+MAX_SHOWN = 10_000
+"""Most actions that an observation shows."""
+
 
 class State(NamedTuple):
     """Batched state."""
@@ -83,6 +86,11 @@ class NormalForm(Game[State]):
 
     def __post_init__(self) -> None:
         check_integer("memory", self.memory, 0, None)
+        if self.memory * len(self.counts) > MAX_SHOWN:
+            raise ValueError(
+                f"memory={self.memory} shows the actions of {len(self.counts)} agents, above "
+                f"{MAX_SHOWN:,} actions; up to {MAX_SHOWN // len(self.counts)} rounds would fit"
+            )
         check_continuation(self.continuation)
         check_choice("opening", self.opening, ("empty", "random"))
         if self.horizon is not None:
@@ -292,7 +300,8 @@ class NormalForm(Game[State]):
         deviators: tuple[str, ...],
     ) -> Benchmark:  # fmt: skip
         paid = self.pay(actions[:, None])[:, 0]
-        profile = tuple(np.eye(n)[a] for n, a in zip(self.counts, actions, strict=True))
+        each = zip(self.counts, actions, strict=True)
+        profile = tuple((np.arange(count) == action).astype(np.float64) for count, action in each)
         solution = certified(
             name, profile, paid, regret=regret, method=method, deviators=deviators,
             tolerance=1e-9 * max(1.0, float(np.abs(paid).max())),
