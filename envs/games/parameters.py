@@ -26,7 +26,7 @@ def check_number(name: str, value: Any) -> float:
         raise ValueError(f"{name} must be a number, got {value!r}")
     if isinstance(value, (float, np.floating)) and not isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}")
-    if abs(value) > LARGEST:
+    if not -LARGEST <= value <= LARGEST:
         raise ValueError(f"{name} must be at most {LARGEST:g} in size, got {value}")
     return float(value)
 
