@@ -24,11 +24,12 @@ def check_number(name: str, value: Any) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise ValueError(f"{name} must be a number, got {value!r}")
-    if isinstance(value, (float, np.floating)) and not isfinite(value):
+    number = int(value) if isinstance(value, (int, np.integer)) else float(value)
+    if isinstance(number, float) and not isfinite(number):
         raise ValueError(f"{name} must be finite, got {value}")
-    if not -LARGEST <= value <= LARGEST:
+    if abs(number) > LARGEST:
         raise ValueError(f"{name} must be at most {LARGEST:g} in size, got {value}")
-    return float(value)
+    return float(number)
 
 
 def as_numbers(game: Any, *names: str) -> None:
