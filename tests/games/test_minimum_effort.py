@@ -68,7 +68,11 @@ def test_groups_of_sixteen_are_certified_without_a_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "params", [{"num_players": 2, "memory": 1}, {"num_players": 3, "num_levels": 101}]
+    "params",
+    [
+        {"num_players": 2, "memory": 1},
+        pytest.param({"num_players": 3, "num_levels": 101}, marks=pytest.mark.slow),
+    ],
 )
 def test_other_parameters_pass_the_kit(params: dict[str, Any]) -> None:
     outcomes = check_game(MinimumEffort(**params))
