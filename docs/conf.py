@@ -25,6 +25,7 @@ html_theme_options = {"navigation_with_keys": True}
 html_math_renderer = "mathml"
 html_show_sphinx = False
 html_copy_source = False
+highlight_language = "text"
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
 

@@ -16,20 +16,22 @@ from .tabular import ExplicitTable, RepeatedTable, Table, num_states, outcomes, 
 _CHANCE = streams.offset(streams.CHANCE)
 LIMIT = 32 * 2**20
 """Largest table, in bytes, by which views step."""
+DEEPEST = 2000
+"""Most periods in which its states are looked for."""
 _CELLS = 200_000
 """Most state-action pairs that one `Lookup` keeps as tuples."""
 
 
 @lru_cache(maxsize=64)
 def step_table(game: Game[Any]) -> Table | None:
-    """Return the table by which views step a game, or None if it is not finite and small.
+    """Return the table by which views step a game, or None if it is not finite, small and shallow.
 
     A game with illegal actions or seats that wait is stepped by its own functions.
     """
     if game.restricts_actions:
         return None
     try:
-        return tabulate(game, LIMIT)
+        return tabulate(game, LIMIT, DEEPEST)
     except ValueError:
         return None
 

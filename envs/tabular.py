@@ -6,8 +6,9 @@ holds one stage's payoffs and finds successors by index arithmetic, so that it n
 as states times actions. `outcomes` reads both alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,14 +91,21 @@ def own_index(game: Game[Any], table: Table, seat: int) -> Ints:
 
 
 @lru_cache(maxsize=32)
-def tabulate(game: Game[Any], max_bytes: int = MAX_BYTES) -> Table:
+def tabulate(game: Game[Any], max_bytes: int = MAX_BYTES, max_periods: int | None = None) -> Table:
     """Enumerate the states of `game`; in the explicit form those that steps lead to.
 
     The state's fields must be (B,) or (B, k).
 
+    Args:
+        game: the game.
+        max_bytes: size that the table may have.
+        max_periods: most periods after the start in which new states may be found, each of
+            which takes a search of its own; None for any number.
+
     Raises:
-        ValueError: If an action space is not finite, if the game draws chance by itself, or
-            if the table would take more than `max_bytes`; the message says what would fit.
+        ValueError: If an action space is not finite, if the game draws chance by itself, if
+            the table would take more than `max_bytes`; the message says what would fit; or if
+            states go on after `max_periods`.
     """
     counts = [size(space) for space in game.action_spaces]
     num_joint = int(np.prod(counts, dtype=object))
@@ -108,7 +116,9 @@ def tabulate(game: Game[Any], max_bytes: int = MAX_BYTES) -> Table:
     if num_joint * 8 * len(counts) > max_bytes:
         raise _too_large(game, num_joint * 8 * len(counts), max_bytes, "fewer joint actions")
     actions = np.stack(np.unravel_index(np.arange(num_joint), counts)).astype(np.int64)
-    return _explicit(game, actions, max_bytes) if stage is None else _repeated(game, actions, stage)
+    if stage is not None:
+        return _repeated(game, actions, stage)
+    return _explicit(game, actions, max_bytes, max_periods)
 
 
 def _draws(kind: type[Game[Any]]) -> bool:
@@ -178,7 +188,9 @@ def _repeated(game: Game[Any], actions: Ints, stage: Stage) -> RepeatedTable:
     )
 
 
-def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
+def _explicit(
+    game: Game[Any], actions: Ints, max_bytes: int, max_periods: int | None
+) -> ExplicitTable:
     num_joint = actions.shape[1]
     index: dict[tuple[Any, ...], int] = {}  # state -> its number, in order of discovery
 
@@ -196,12 +208,15 @@ def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
     blocks: list[tuple[Array, ...]] = []
     done = 0
     while done < len(index):
-        frontier, done = list(index)[done:], len(index)
-        _check_explicit(game, len(index), num_joint, 1, max_bytes)  # as little as there can be
+        if len(blocks) == max_periods:
+            raise ValueError(f"{game!r} has new states after {max_periods} periods")
+        frontier = list(islice(reversed(index), len(index) - done))[::-1]  # found last period
+        done = len(index)
+        _check_explicit(game, index, num_joint, 1, max_bytes)  # as little as there can be
         state, joint = states(frontier, num_joint), np.tile(actions, len(frontier))
         allowed = _allowed(game, state, joint)
         chance = np.atleast_2d(game.chance(state, joint))
-        _check_explicit(game, len(index), num_joint, chance.shape[1], max_bytes)
+        _check_explicit(game, index, num_joint, chance.shape[1], max_bytes)
         probs = np.broadcast_to(chance, (joint.shape[1], chance.shape[1]))
         steps = [game.step(state, joint, np.full(len(probs), k)) for k in range(probs.shape[1])]
         own = np.arange(done - len(frontier), done).repeat(num_joint)
@@ -236,9 +251,16 @@ def _explicit(game: Game[Any], actions: Ints, max_bytes: int) -> ExplicitTable:
 
 
 def _check_explicit(
-    game: Game[Any], found: int, num_joint: int, num_outcomes: int, max_bytes: int
+    game: Game[Any],
+    index: Mapping[tuple[Any, ...], int],
+    num_joint: int,
+    num_outcomes: int,
+    max_bytes: int,
 ) -> None:
-    each = num_joint * num_outcomes * (8 * len(game.agents) + 17)
+    """Raise if the states found so far take too much, seen by each agent as long as they are."""
+    found, n = len(index), len(game.agents)
+    length = sum(len(part) if isinstance(part, tuple) else 1 for part in next(iter(index)))
+    each = num_joint * num_outcomes * (8 * n + 17) + 8 * length * (n + 1)
     if found * each > max_bytes:
         hint = f"at least {found} states were found, and {max_bytes // each} of them would fit"
         raise _too_large(game, found * each, max_bytes, hint)

@@ -91,6 +91,14 @@ def test_the_python_blocks_of_a_page_run_in_order(page: Path, tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("page", [*GUIDE, *PAGES], ids=lambda page: page.name)
+def test_the_formulas_of_a_page_can_be_typeset(page: Path) -> None:
+    math = pytest.importorskip("docutils.utils.math.latex2mathml")
+    text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text("utf-8"), flags=re.DOTALL | re.M)
+    for formula in re.findall(r"\$\$?([^$]+)\$\$?", text):
+        math.tex2mathml(formula)
+
+
 @pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.name)
 def test_links_to_files_of_the_repository_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")

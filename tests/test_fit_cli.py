@@ -158,6 +158,17 @@ def test_a_mistake_is_one_line(capsys: Any, tmp_path: Path, log: Path) -> None:
         ((kept("back.csv", "x,t_x,T\n1,4,3\n"),), "recency must not be above the time observed"),
         ((kept("idle.csv", idle),), "clicks must be above 0 and below the impressions"),
         ((kept("more.csv", "item,clicks,impressions\na,6,5\n"),), "clicks must not be above"),
+        ((kept("long.csv", "x,t_x,T\n" + "1,1e300,1e300\n" * 20),), "observed for 1e-12 to 1e+12"),
+        (
+            (
+                kept(
+                    "shown.csv",
+                    "item,clicks,impressions\n" + "".join(f"{i},1,9e15\n" for i in "abc"),
+                ),
+            ),
+            "impressions must be at most 1,000,000,000,000 of an item",
+        ),
+        (("cdnow", "--bootstrap", "10001"), "2 to 10,000 draws"),
         (("cdnow", str(log)), "one log of customers at most"),
         (("cdnow", "cdnow"), "one or two different logs"),
         ((str(log), "--column", "time"), "--column must be NAME=VALUE, got 'time'"),
@@ -167,10 +178,10 @@ def test_a_mistake_is_one_line(capsys: Any, tmp_path: Path, log: Path) -> None:
         ((str(log), "--period", "second"), "period must be longer"),
         ((str(log), "--end", "40"), "end is of a row per purchase"),
         ((str(log), "--levels", "4"), "levels must be an odd number"),
-        ((str(log), "--effect", "nan"), "effect must be at least 0 and finite, got nan"),
+        ((str(log), "--effect", "nan"), "effect must be at least 0 and at most 100, got nan"),
         ((str(log), "--continuation", "1"), "continuation must be in (0, 1)"),
         ((str(log), "--impressions", "0"), "impressions must be above 0"),
-        ((str(log), "--bootstrap", "1"), "--bootstrap needs a customer log, and 2 draws"),
+        ((str(log), "--bootstrap", "1"), "--bootstrap needs a customer log, and 2 to 10,000 draws"),
         (("open_bandit", "--bootstrap", "9"), "--bootstrap needs a customer log"),
         ((), "the following arguments are required"),
     ):

@@ -420,10 +420,12 @@ def test_other_periods_are_other_games_of_the_same_customers() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"levels": 4}, "levels must be an odd number of at least 3, got 4"),
+        ({"levels": 4}, "levels must be an odd number of at least 3 and at most 1000, got 4"),
         ({"levels": 1}, "levels must be"),
         ({"effect": -0.1}, "effect must be at least 0"),
-        ({"effect": math.inf}, "effect must be at least 0 and finite"),
+        ({"effect": 101}, "effect must be at least 0 and at most 100, got 101"),
+        ({"levels": 1001}, "levels must be an odd number of at least 3 and at most 1000, got 1001"),
+        ({"effect": math.inf}, "effect must be at least 0 and at most 100"),
         ({"impressions": 0.0}, "impressions must be above 0"),
         ({"continuation": 1.0}, "continuation must be in"),
         ({"continuation": math.nan}, "continuation must be in"),
@@ -449,3 +451,13 @@ def test_assumptions_that_make_no_game_are_refused(wrong: Any, message: str) -> 
 def test_arguments_that_apply_to_nothing_are_refused(sources: Any, how: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fit_logs(*sources, **how)
+
+
+def test_intervals_of_very_many_impressions_are_those_of_the_normal_law() -> None:
+    n = np.full(3, 10**11)
+    counts = ItemClicks(np.arange(3), n, n // np.array([2, 4, 10]))
+    rate = counts.clicks / n
+    half = 1.959963984540054 * np.sqrt(rate * (1 - rate) / n)
+    found = clicks.wilson(counts)
+    assert found[:, 1] - rate == pytest.approx(half, rel=1e-4)
+    assert rate - found[:, 0] == pytest.approx(half, rel=1e-4)

@@ -41,6 +41,9 @@ from .parameters import (
     seen_columns,
 )
 
+MAX_SHOWN = 10_000
+"""Most actions that an observation shows."""
+
 
 class State(NamedTuple):
     """Batched state."""
@@ -92,6 +95,11 @@ class NormalForm(Game[State]):
 
     def __post_init__(self) -> None:
         check_integer("memory", self.memory, 0, None)
+        if self.memory * len(self.counts) > MAX_SHOWN:
+            raise ValueError(
+                f"memory={self.memory} shows the actions of {len(self.counts)} agents, above "
+                f"{MAX_SHOWN:,} actions; up to {MAX_SHOWN // len(self.counts)} rounds would fit"
+            )
         check_continuation(self.continuation)
         check_choice("opening", self.opening, ("empty", "random"))
         if self.horizon is not None:
@@ -314,7 +322,8 @@ class NormalForm(Game[State]):
         deviators: tuple[str, ...],
     ) -> Benchmark:  # fmt: skip
         paid = self.pay(actions[:, None])[:, 0]
-        profile = tuple(np.eye(n)[a] for n, a in zip(self.counts, actions, strict=True))
+        each = zip(self.counts, actions, strict=True)
+        profile = tuple((np.arange(count) == action).astype(np.float64) for count, action in each)
         solution = certified(
             name, profile, paid, regret=regret, method=method, deviators=deviators,
             tolerance=1e-9 * max(1.0, float(np.abs(paid).max())),

@@ -10,26 +10,48 @@ from ..core import Array, Bools, Ints
 
 JOINT_LIMIT = 10**6
 """Joint actions up to which the payoffs of all of them are tabulated."""
+LARGEST = 1e100
+"""Size up to which a number may be a parameter, so that sums and products stay finite."""
+LARGEST_INTEGER = 10**9
+"""The same for an integer that nothing else bounds."""
 
 
 def check_number(name: str, value: Any) -> float:
-    """Return a finite number as a float.
+    """Return a finite number, of at most `LARGEST` in size, as a float.
 
     Raises:
         ValueError: If it is none.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise ValueError(f"{name} must be a number, got {value!r}")
-    if not isfinite(value):
+    number = int(value) if isinstance(value, (int, np.integer)) else float(value)
+    if isinstance(number, float) and not isfinite(number):
         raise ValueError(f"{name} must be finite, got {value}")
-    return float(value)
+    if abs(number) > LARGEST:
+        raise ValueError(f"{name} must be at most {LARGEST:g} in size, got {value}")
+    return float(number)
+
+
+def as_numbers(game: Any, *names: str) -> None:
+    """Make parameters of a frozen game floats, or raise ValueError; see `check_number`."""
+    for name in names:
+        object.__setattr__(game, name, check_number(name, getattr(game, name)))
+
+
+def check_flag(name: str, value: Any) -> None:
+    """Raise if a value is neither True nor False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
 
 
 def check_integer(name: str, value: Any, low: int, high: int | None) -> None:
-    """Raise if a value is not an integer from `low` to `high`, or to anything if that is None."""
-    allowed = f"an integer of at least {low}" if high is None else f"an integer in {low}..{high}"
+    """Raise if a value is not an integer from `low` to `high`, or `LARGEST_INTEGER` if None."""
+    top = LARGEST_INTEGER if high is None else high
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < low or (high is not None and value > high):
+    if not whole or not low <= value <= top:
+        above = whole and value > top
+        open_ended = high is None and not above
+        allowed = f"an integer of at least {low}" if open_ended else f"an integer in {low}..{top}"
         raise ValueError(f"{name} must be {allowed}, got {value!r}")
 
 
@@ -62,8 +84,8 @@ def largest_root(value: int, power: int) -> int:
 
 def check_choice(name: str, value: Any, allowed: tuple[str, ...]) -> None:
     """Raise if a value is not one of the allowed words."""
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
 
 
 def digits(numbers: Ints, base: int, places: int) -> Ints:

@@ -109,7 +109,7 @@ def test_other_parameters_pass_the_kit(params: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"win": 0}, "swerve must be below win=0, got 0.0"),
+        ({"win": 0}, "swerve must be below win=0.0, got 0.0"),
         ({"lose": 0.5}, "lose must be below swerve=0.0, got 0.5"),
         ({"crash": -1}, "crash must be below lose=-1.0, got -1"),
         ({"cost": 2}, "cost must be at least 0 and below win - lose = 2, got 2"),

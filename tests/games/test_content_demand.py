@@ -96,7 +96,10 @@ def test_a_demand_in_plain_values_may_be_that_of_returning():
         ({"kind": "logistic", "low": 0.1, "high": 0.2, "levels": 3}, "is no logistic demand"),
         ({"kind": "logistic", "low": 0.1, "high": 0.2, "middle": 0}, "is no logistic demand"),
         ({"kind": "logistic", "low": 0, "high": 1, "middle": 0, "slope": 0, "levels": 3}, "slope"),
-        ({"kind": "piecewise", "values": [0.5], "levels": 0}, "levels must be a whole number"),
+        (
+            {"kind": "piecewise", "values": [0.5], "levels": 0},
+            "levels must be an integer in 1..1000000, got 0",
+        ),
         ({"kind": "piecewise", "values": [0.5], "levels": 2, "width": 0}, "width above 0"),
         ({"kind": "piecewise", "values": [0.5, 0.4], "thresholds": [1], "levels": 2}, "not fall"),
         ({"kind": "piecewise", "values": [0.5, 0.6], "levels": 2}, "one fewer than values"),

@@ -320,8 +320,14 @@ def test_given_parameters_override_the_preset():
         ({"friction": -0.1}, r"friction must be in \[0, 1\)"),
         ({"continuation": 0.0}, "continuation must be in"),
         ({"continuation": 1.1}, "continuation must be in"),
-        ({"start": 11}, "start must be a level from 0 to 10"),
-        ({"start": -1}, "start must be a level"),
+        ({"start": 11}, "start must be an integer in 0..10, got 11"),
+        ({"start": True}, "start must be an integer in 0..10, got True"),
+        ({"start": float("inf")}, "start must be an integer in 0..10, got inf"),
+        ({"hidden": [1]}, r"hidden must be True or False, got \[1\]"),
+        ({"hidden_type": 1}, "hidden_type must be True or False, got 1"),
+        ({"lost": "x"}, "lost must be a number or a list of numbers, got 'x'"),
+        ({"stay": (0.5,) * 1001}, "stay must have at most 1000 levels, got 1001"),
+        ({"start": -1}, "start must be an integer in 0..10, got -1"),
     ],
 )
 def test_bad_parameters_are_refused_by_name(params, message):

@@ -123,6 +123,18 @@ def test_no_creator_gains_alone_and_no_equilibrium_is_overlooked(game) -> None:
     assert worst >= max(excess) - 1e-9
 
 
+def test_who_is_paid_for_feedback_may_leave_the_lowest_rate_where_silence_counts_as_zero() -> None:
+    """.3 * .3 is below .6 * .25: the better content is shown always at the higher rate too."""
+    apc, foc = (
+        CreatorGame(platform="missing_as_zero", metric=metric, rates=(0.25, 0.3))
+        for metric in ("apc", "foc")
+    )
+    low, high = np.array([0.25, 0.25]), np.array([0.3, 0.25])
+    assert apc.pays(high).tolist() == apc.pays(low).tolist() == [1.0, 0.0]
+    assert (foc.pays(low)[0], foc.pays(high)[0]) == (0.25, 0.3)
+    assert _rates(foc, "nash_best")[0] == 0.3
+
+
 def _rates(game, name):
     profile = game.benchmarks()[name].solution.profile
     return np.array([game.rates[own.argmax()] for own in profile])

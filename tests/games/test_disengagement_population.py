@@ -239,9 +239,14 @@ def test_risk_is_0_for_the_best_and_1_for_the_worst_single_target() -> None:
         ({"friction": 1.0}, "friction must be in"),
         ({"lost": -0.1}, "lost must be in"),
         ({"user_continuation": 1.0}, "user_continuation must be in"),
-        ({"start": 6}, "start must be an integer of at least 0 and at most 5, got 6"),
-        ({"counted": 0}, "counted must be an integer of at least 1, got 0"),
-        ({"horizon": 2.5}, "horizon must be an integer of at least 1, got 2.5"),
+        ({"start": 6}, "start must be an integer in 0..5, got 6"),
+        ({"counted": 0}, "counted must be an integer in 1..10000, got 0"),
+        ({"horizon": 2.5}, "horizon must be an integer in 1..100000, got 2.5"),
+        ({"horizon": 10**6}, "horizon must be an integer in 1..100000, got 1000000"),
+        ({"start": float("nan")}, "start must be an integer in 0..5, got nan"),
+        ({"stay": ("ab",)}, "stay must be a number or a list of numbers, got 'ab'"),
+        ({"shares": ("a", 1, 0, 0)}, "shares must be a number, got 'a'"),
+        ({"friction": (0.1, 0.2)}, r"friction must be a number, got \(0.1, 0.2\)"),
     ],
 )
 def test_bad_parameters_are_refused_by_name(params: dict[str, Any], message: str) -> None:

@@ -96,6 +96,16 @@ def test_the_game_pays_what_the_formula_expects(game: LewisSignal) -> None:
         assert found == pytest.approx(benchmark.solution.payoffs)
 
 
+def test_strangers_with_very_many_conventions_are_not_compared_pair_by_pair() -> None:
+    """Two messages tell 2 of 16 states, so any map but the two constant ones is best.
+
+    A state is sent by either message as often as not, so its guess is right one time in 16.
+    """
+    found = LewisSignal(prior=(1 / 16,) * 16, costs=(0.0, 0.0)).benchmarks()["cross_play"]
+    assert "65534 conventions; every sender" in found.solution.certificate.method
+    assert found.solution.payoffs == pytest.approx([1 / 16, 1 / 16])
+
+
 def test_a_round_takes_two_periods_and_is_paid_in_the_second() -> None:
     lineup = [player("fixed:2", BROKEN, 0), player("fixed:0", BROKEN, 1)]
     played, _ = rollout(BROKEN, lineup, num_copies=200, num_steps=2, seed=0)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from stratagem.envs.core import Reactive, never_ends
 from stratagem.envs.games.conflict.prisoners_dilemma import PrisonersDilemma
 from stratagem.envs.games.stackelberg.matrix_game import MatrixGame
+from stratagem.envs.lookup import step_table
 from stratagem.envs.planning import best_response, payoffs
 from stratagem.envs.simulator import rollout
 from stratagem.envs.tabular import RepeatedTable, tabulate
@@ -171,12 +172,24 @@ def test_other_parameters_pass_the_kit(params: dict[str, Any]) -> None:
     assert all(v == "passed" or "not installed" in v for v in outcomes.values()), outcomes
 
 
+def test_many_rounds_or_a_long_memory_are_stepped_without_a_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(ValueError, match="has new states after 3 periods"):
+        tabulate(PrisonersDilemma(horizon=5), max_periods=3)
+    assert tabulate(PrisonersDilemma(horizon=5), max_periods=6).initial.size == 1
+    monkeypatch.setattr("stratagem.envs.lookup.DEEPEST", 20)
+    assert step_table(PrisonersDilemma(horizon=10**9)) is None
+    with pytest.raises(ValueError, match=r"would take .* MiB, above max_bytes"):
+        tabulate(PrisonersDilemma(memory=5000), 2**20)
+
+
 @pytest.mark.parametrize(
     ("params", "says"),
     [
-        ({"temptation": 3}, "reward must be below temptation=3, got 3.0"),
+        ({"temptation": 3}, "reward must be below temptation=3.0, got 3.0"),
         ({"sucker": 1.5}, "sucker must be below punishment=1.0, got 1.5"),
-        ({"temptation": 7}, "reward must be above the mean of temptation=7 and sucker=0.0"),
+        ({"temptation": 7}, "reward must be above the mean of temptation=7.0 and sucker=0.0"),
         ({"cost": -1}, "cost must be at least 0, got -1"),
         ({"device": 1}, "device must be True or False, got 1"),
         ({"memory": -1}, "memory must be an integer of at least 0, got -1"),
@@ -186,6 +199,11 @@ def test_other_parameters_pass_the_kit(params: dict[str, Any]) -> None:
         ({"opening": "random", "memory": 12}, "memory=12 of 4 joint actions gives more than"),
         ({"punishment": float("nan")}, "punishment must be finite, got nan"),
         ({"reward": "3"}, "reward must be a number, got '3'"),
+        ({"cost": 1e101}, r"cost must be at most 1e\+100 in size, got 1e\+101"),
+        ({"cost": 10**400}, r"cost must be at most 1e\+100 in size"),
+        ({"horizon": 10**30}, r"horizon must be an integer in 1..1000000000, got 1000"),
+        ({"memory": 5001}, "memory=5001 shows .* of 2 agents, above 10,000.* up to 5000 rounds"),
+        ({"opening": np.ones(2)}, "opening must be one of empty, random, got"),
     ],
 )
 def test_bad_parameters_are_named_with_what_is_allowed(params: dict[str, Any], says: str) -> None:

@@ -102,8 +102,8 @@ def test_other_parameters_pass_the_kit(params: dict[str, Any]) -> None:
         ({"mpcr": 0.25}, r"mpcr must be above 1 / num_players = 0.25 and below 1"),
         ({"mpcr": 1.0}, "and below 1, or there is no dilemma, got 1.0"),
         ({"endowment": 0}, "endowment must be positive, got 0"),
-        ({"num_players": 1}, "num_players must be an integer of at least 2, got 1"),
-        ({"num_levels": 1}, "num_levels must be an integer of at least 2, got 1"),
+        ({"num_players": 1}, "num_players must be an integer in 2..1000, got 1"),
+        ({"num_levels": 1}, "num_levels must be an integer in 2..1000, got 1"),
     ],
 )
 def test_bad_parameters_are_named_with_what_is_allowed(params: dict[str, Any], says: str) -> None:

@@ -109,7 +109,8 @@ def test_other_parameters_pass_the_kit(params: dict[str, Any]) -> None:
         ({"hare": 4}, "hare must be below stag=4.0, got 4"),
         ({"beside": 5}, "beside must be below stag=4.0, got 5"),
         ({"alone": 3}, "alone must be below hare=3.0, got 3"),
-        ({"hare": -1}, "alone must be below hare=-1, got 0.0"),
+        ({"hare": -1}, "alone must be below hare=-1.0, got 0.0"),
+        ({"num_hunters": np.ones(2)}, r"num_hunters must be an integer in 2..16, got array"),
         ({"num_hunters": 17}, r"num_hunters must be an integer in 2..16, got 17"),
     ],
 )

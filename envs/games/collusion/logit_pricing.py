@@ -197,14 +197,14 @@ class LogitPricing(Game[State]):
     """Repeated logit price competition; see the module docstring.
 
     Attributes:
-        num_firms: at least 2.
+        num_firms: 2 to 50.
         quality: `a_i` in units of money, finite; one number, or one per firm.
         cost: `c_i` per unit sold, finite; one number, or one per firm.
         mu: how unlike the goods are with logit demand, positive; towards 0 they are perfect
             substitutes.
         outside_quality: `a_0`, quality of buying nothing with logit demand, finite; or several
             values, of which one is drawn in each period, unseen and all equally likely.
-        num_prices: size of each firm's grid, at least 2.
+        num_prices: size of each firm's grid, 2 to 1000.
         grid_margin: how far the grid reaches beyond both benchmark prices, as a part of
             the distance between them, at least 0.
         memory: periods that an observation shows, 0, 1 or 2.
@@ -236,8 +236,8 @@ class LogitPricing(Game[State]):
     default_co_player: ClassVar[str] = "tit_for_tat"
 
     def __post_init__(self) -> None:
-        check_integer("num_firms", self.num_firms, 2, None)
-        check_integer("num_prices", self.num_prices, 2, None)
+        check_integer("num_firms", self.num_firms, 2, 50)
+        check_integer("num_prices", self.num_prices, 2, 1000)
         check_integer("memory", self.memory, 0, 2)
         for name in ("quality", "cost"):
             own = per_firm(name, getattr(self, name), self.num_firms)

@@ -86,7 +86,7 @@ from ...registry import register
 from ...solvers.nash import bimatrix_nash
 from ..matrix_benchmarks import over_rounds
 from ..normal_form import NormalForm
-from ..parameters import check_number
+from ..parameters import as_numbers, check_flag
 
 SWERVE, STRAIGHT, COMMIT = 0, 1, 2
 
@@ -124,10 +124,8 @@ class Chicken(NormalForm):
     cost: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("win", "swerve", "lose", "crash", "cost"):
-            check_number(name, getattr(self, name))
-        if not isinstance(self.device, (bool, np.bool_)):
-            raise ValueError(f"device must be True or False, got {self.device!r}")
+        as_numbers(self, "win", "swerve", "lose", "crash", "cost")
+        check_flag("device", self.device)
         for low, high in (("swerve", "win"), ("lose", "swerve"), ("crash", "lose")):
             if not getattr(self, low) < getattr(self, high):
                 raise ValueError(

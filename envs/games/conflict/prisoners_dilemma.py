@@ -89,7 +89,7 @@ from ...benchmarks import Benchmark
 from ...core import Floats, Ints
 from ...registry import register
 from ..normal_form import NormalForm
-from ..parameters import check_number
+from ..parameters import as_numbers, check_flag
 
 COOPERATE, DEFECT, SIGN = 0, 1, 2
 
@@ -129,10 +129,8 @@ class PrisonersDilemma(NormalForm):
     memory: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("temptation", "reward", "punishment", "sucker", "cost"):
-            check_number(name, getattr(self, name))
-        if not isinstance(self.device, (bool, np.bool_)):
-            raise ValueError(f"device must be True or False, got {self.device!r}")
+        as_numbers(self, "temptation", "reward", "punishment", "sucker", "cost")
+        check_flag("device", self.device)
         for low, high in (
             ("reward", "temptation"),
             ("punishment", "reward"),
@@ -171,7 +169,7 @@ class PrisonersDilemma(NormalForm):
     @property
     @override
     def anchors(self) -> tuple[float, float]:
-        return float(self.reward), float(self.punishment)
+        return self.reward, self.punishment
 
     @property
     @override

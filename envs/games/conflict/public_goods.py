@@ -74,7 +74,7 @@ from ...benchmarks import Benchmark
 from ...core import Floats, Ints
 from ...registry import register
 from ..normal_form import NormalForm
-from ..parameters import check_integer, check_number
+from ..parameters import as_numbers, check_integer
 
 
 @register(
@@ -89,10 +89,10 @@ class PublicGoods(NormalForm):
     """Voluntary contributions to a public good; see the module docstring.
 
     Attributes:
-        num_players: n, at least 2.
+        num_players: n, 2 to 1000.
         endowment: of each player and round, positive.
         mpcr: what each player gets of every unit given, above 1 / n and below 1.
-        num_levels: contributions to choose from, at least 2.
+        num_levels: contributions to choose from, 2 to 1000.
         memory: rounds that observations show, at least 0.
         continuation: probability in (0, 1] that another round follows; ignored with a horizon.
         horizon: rounds of an episode, known to all, at least 1; None for no such end.
@@ -105,11 +105,12 @@ class PublicGoods(NormalForm):
     num_levels: int = 3
 
     def __post_init__(self) -> None:
-        check_integer("num_players", self.num_players, 2, None)
-        check_integer("num_levels", self.num_levels, 2, None)
-        if not check_number("endowment", self.endowment) > 0:
+        check_integer("num_players", self.num_players, 2, 1000)
+        check_integer("num_levels", self.num_levels, 2, 1000)
+        as_numbers(self, "endowment", "mpcr")
+        if not self.endowment > 0:
             raise ValueError(f"endowment must be positive, got {self.endowment}")
-        if not 1 < check_number("mpcr", self.mpcr) * self.num_players < self.num_players:
+        if not 1 < self.mpcr * self.num_players < self.num_players:
             raise ValueError(
                 f"mpcr must be above 1 / num_players = {1 / self.num_players:g} and below 1, or "
                 f"there is no dilemma, got {self.mpcr}"
@@ -134,7 +135,7 @@ class PublicGoods(NormalForm):
     @property
     @override
     def anchors(self) -> tuple[float, float]:
-        return float(self.num_players * self.mpcr * self.endowment), float(self.endowment)
+        return self.num_players * self.mpcr * self.endowment, self.endowment
 
     @property
     @override

@@ -78,7 +78,7 @@ from ...core import Floats, Ints
 from ...registry import register
 from ..matrix_benchmarks import over_rounds
 from ..normal_form import NormalForm
-from ..parameters import check_choice, check_number
+from ..parameters import as_numbers, check_choice
 
 
 @register(
@@ -108,7 +108,8 @@ class ClimbingGame(NormalForm):
 
     def __post_init__(self) -> None:
         check_choice("variant", self.variant, ("climbing", "penalty"))
-        if not check_number("penalty", self.penalty) <= 0:
+        as_numbers(self, "penalty")
+        if not self.penalty <= 0:
             raise ValueError(f"penalty must be at most 0, got {self.penalty}")
         super().__post_init__()
 

@@ -32,7 +32,7 @@ that strangers share: a *relabelling* permutes such states, with their acts, and
 | name                | what                                                               | certificate                                                                             |
 |---------------------|--------------------------------------------------------------------|-----------------------------------------------------------------------------------------|
 | `self_play_optimum` | the best pair that agreed beforehand; the first of several         | best acts to every map of the sender, and best messages to every map of the receiver     |
-| `cross_play`        | two who were given conventions independently, uniform over all     | every pair of conventions, one by one                                                    |
+| `cross_play`        | two who were given conventions independently, uniform over all     | every pair of conventions, one by one; of more than a thousand every sender              |
 | `other_play`        | the best pair whose sender is relabelled at random                 | as `self_play_optimum`, payoffs averaged over all relabellings                           |
 | `babbling`          | the cheapest message always, and the likeliest act                 | no message or act of anybody pays more; the equilibrium of least payoff that needs no words |
 

@@ -68,7 +68,7 @@ from ...benchmarks import Benchmark
 from ...core import Floats, Ints
 from ...registry import register
 from ..normal_form import NormalForm
-from ..parameters import check_integer, check_number
+from ..parameters import as_numbers, check_integer
 
 
 @register(
@@ -84,8 +84,8 @@ class MinimumEffort(NormalForm):
     """The weakest-link game; see the module docstring.
 
     Attributes:
-        num_players: n, at least 2.
-        num_levels: efforts to choose from, 1 to `num_levels`, at least 2.
+        num_players: n, 2 to 1000.
+        num_levels: efforts to choose from, 1 to `num_levels`, itself 2 to 1000.
         gain: of everybody by a unit of the least effort, above `cost`.
         cost: of a unit of one's own effort, positive.
         base: added to every payoff.
@@ -102,10 +102,9 @@ class MinimumEffort(NormalForm):
     base: float = 0.6
 
     def __post_init__(self) -> None:
-        check_integer("num_players", self.num_players, 2, None)
-        check_integer("num_levels", self.num_levels, 2, None)
-        for name in ("gain", "cost", "base"):
-            check_number(name, getattr(self, name))
+        check_integer("num_players", self.num_players, 2, 1000)
+        check_integer("num_levels", self.num_levels, 2, 1000)
+        as_numbers(self, "gain", "cost", "base")
         if not 0 < self.cost < self.gain:
             raise ValueError(f"cost must be above 0 and below gain={self.gain}, got {self.cost}")
         super().__post_init__()
@@ -122,7 +121,7 @@ class MinimumEffort(NormalForm):
 
     def _alike(self, effort: int) -> float:
         """Return what each gets where all exert the same effort."""
-        return float((self.gain - self.cost) * effort + self.base)
+        return (self.gain - self.cost) * effort + self.base
 
     @property
     @override

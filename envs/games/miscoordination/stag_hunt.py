@@ -71,7 +71,6 @@ from functools import cached_property
 from math import comb
 
 import numpy as np
-from numpy.polynomial import Polynomial
 from typing_extensions import override
 
 from ...benchmarks import Benchmark, certified
@@ -79,7 +78,7 @@ from ...core import Floats, Ints
 from ...registry import register
 from ..matrix_benchmarks import over_rounds
 from ..normal_form import NormalForm
-from ..parameters import check_integer, check_number
+from ..parameters import as_numbers, check_integer
 
 STAG, HARE = 0, 1
 MAX_HUNTERS = 16
@@ -116,8 +115,7 @@ class StagHunt(NormalForm):
 
     def __post_init__(self) -> None:
         check_integer("num_hunters", self.num_hunters, 2, MAX_HUNTERS)
-        for name in ("stag", "alone", "beside", "hare"):
-            check_number(name, getattr(self, name))
+        as_numbers(self, "stag", "alone", "beside", "hare")
         for low in ("beside", "hare"):
             if not getattr(self, low) < self.stag:
                 raise ValueError(f"{low} must be below stag={self.stag}, got {getattr(self, low)}")
@@ -145,7 +143,7 @@ class StagHunt(NormalForm):
     @property
     @override
     def anchors(self) -> tuple[float, float]:
-        return float(self.stag), float(self.hare)
+        return self.stag, self.hare
 
     @property
     @override
@@ -155,15 +153,18 @@ class StagHunt(NormalForm):
 
     @cached_property
     def threshold(self) -> float:
-        """Largest belief in each other's stag, in (0, 1), at which both actions pay the same."""
+        """The only belief in each other's stag, in (0, 1), at which both actions pay the same.
+
+        What hunting gains is below 0 at belief 0 and above at 1, and rises throughout or falls
+        first and then rises: it is 0 once. Found by bisection to rounding.
+        """
         others = self.num_hunters - 1
-        everybody = Polynomial([0.0, 1.0]) ** others
-        nobody = Polynomial([1.0, -1.0]) ** others
-        hunting = self.alone + (self.stag - self.alone) * everybody
-        trapping = self.beside + (self.hare - self.beside) * nobody
-        roots = (hunting - trapping).roots()
-        real = roots.real[(np.abs(roots.imag) < 1e-9) & (roots.real > 0) & (roots.real < 1)]
-        return float(real.max())
+        low, high = 0.0, 1.0
+        while low < (belief := (low + high) / 2) < high:
+            hunting = self.alone + (self.stag - self.alone) * belief**others
+            trapping = self.beside + (self.hare - self.beside) * (1 - belief) ** others
+            low, high = (belief, high) if hunting < trapping else (low, belief)
+        return high
 
     @cached_property
     def _mixed(self) -> Benchmark:
@@ -180,10 +181,10 @@ class StagHunt(NormalForm):
         solution = certified(
             "nash", (mix,) * self.num_hunters, np.full(self.num_hunters, value),
             regret=max(abs(float(np.dot(chance, trapping)) - value), *np.abs(paid - value)),
-            method="root of a polynomial; both actions against all joint actions of the others",
+            method="bisection; both actions against all joint actions of the others",
             deviators=self.agents, tolerance=1e-9 * max(1.0, float(np.abs(self.tensor).max())),
         )  # fmt: skip
-        scope = "one round; the largest symmetric mixed equilibrium"
+        scope = "one round; the only symmetric mixed equilibrium"
         rows = (mix[None],) * self.num_hunters
         return Benchmark("nash_mixed", solution, scope, "per_period", strategies=rows)
 

@@ -177,6 +177,7 @@ from ...benchmarks import Benchmark
 from ...core import Array, Bools, Floats, Game, Ints, RiskScale, Step
 from ...registry import register
 from ...scenes import Played, Scene, Track
+from ..parameters import check_choice, check_flag
 from .content_benchmarks import reference_values
 from .disengagement_presets import (
     PRESETS,
@@ -256,8 +257,9 @@ class ContentDisengagement(Game[State]):
     hidden_type: bool = False
 
     def __post_init__(self) -> None:
-        if self.preset not in PRESETS:
-            raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {self.preset!r}")
+        check_choice("preset", self.preset, tuple(PRESETS))
+        for flag in ("hidden", "hidden_type"):
+            check_flag(flag, getattr(self, flag))
         if self.returning is None and self.stay is not None:
             object.__setattr__(self, "returning", self.stay)
         for name, value in PRESETS[self.preset]()._asdict().items():

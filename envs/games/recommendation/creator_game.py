@@ -51,7 +51,7 @@ truncate it.
 Per period. `nash_best` and `nash_worst`: of the pure equilibria those in which users suffer least
 and most, often the same one. A creator's reward depends on its own rate alone, so that one rate is
 best whatever the others choose; only where silence counts as 0 do creators compete, and there all
-at the lowest rate is an equilibrium. `users_best` and `users_worst`: the profiles in which users
+at the lowest rate is an equilibrium if they are paid for times shown. `users_best` and `users_worst`: the profiles in which users
 suffer least and most. By default all creators provoke as little feedback as they
 can, although the platform learns without regret:
 
@@ -109,6 +109,7 @@ from ...registry import register
 from ...scenes import Played, Scene, level_tracks
 from ...spaces import nothing_to_see, see_nothing
 from ..parameters import (
+    check_choice,
     check_continuation,
     check_integer,
     check_joint,
@@ -159,10 +160,7 @@ class CreatorGame(Game[State]):
 
     def __post_init__(self) -> None:
         for name, allowed in (("platform", PLATFORMS), ("metric", METRICS)):
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"
-                )
+            check_choice(name, getattr(self, name), allowed)
         object.__setattr__(self, "rates", check_rates(self.rates, None))
         if len(self.rates) < 2 or (np.diff(self.rates) <= 0).any():
             raise ValueError(f"rates must be two or more and rise, got {self.rates}")

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...core import Floats
+from ..parameters import check_integer
 
 Chances = tuple[float, ...]
 
@@ -150,7 +151,7 @@ def on_levels(demand: Demand, levels: int, lowest: float = 0.0, width: float = 1
 
     Args:
         demand: the curve.
-        levels: how many, at least 1.
+        levels: how many, 1 to a million.
         lowest: satisfaction at level 0.
         width: satisfaction from one level to the next, above 0.
 
@@ -160,8 +161,7 @@ def on_levels(demand: Demand, levels: int, lowest: float = 0.0, width: float = 1
     Raises:
         ValueError: If an argument is outside its range.
     """
-    if isinstance(levels, bool) or not isinstance(levels, int) or levels < 1:
-        raise ValueError(f"levels must be a whole number of at least 1, got {levels!r}")
+    check_integer("levels", levels, 1, 10**6)
     if not np.isfinite(lowest) or not 0 < width < np.inf:
         raise ValueError(f"lowest must be finite and width above 0, got {lowest} and {width}")
     return tuple(demand(lowest + width * np.arange(levels, dtype=np.float64)).tolist())

@@ -99,6 +99,7 @@ from ...registry import register
 from ...scenes import LARGEST, Grid, Played, Scene
 from ...solvers.zero_sum import minimax
 from ...spaces import nothing_to_see, see_nothing
+from ..parameters import as_numbers, check_choice, check_integer, check_number
 from .arrivals import ARRIVALS, Lives, lives, pattern, targets, values
 from .disengagement_presets import LINEAR_ARMS, Arms, Levels, check_arms, check_levels
 from .engagement import (
@@ -157,8 +158,8 @@ class DisengagementPopulation(Game[State]):
         arrival: one of iid, shifting and adversarial.
         feedback: full or bandit.
         value: expected or realised.
-        counted: engaged periods of a realised value that are told apart, at least 1.
-        horizon: users, at least 1.
+        counted: engaged periods of a realised value that are told apart, 1 to 10,000.
+        horizon: users, 1 to 100,000.
     """
 
     stay: tuple[Levels, ...] = TYPES
@@ -186,7 +187,7 @@ class DisengagementPopulation(Game[State]):
         if self.later_shares is None:
             object.__setattr__(self, "later_shares", tuple(self.shares)[::-1])
         for name in ("shares", "later_shares"):
-            given = tuple(float(share) for share in getattr(self, name))
+            given = tuple(check_number(name, share) for share in getattr(self, name))
             if len(given) != len(stay) or min(given) < 0 or abs(sum(given) - 1) > 1e-9:
                 raise ValueError(
                     f"{name} must be {len(stay)} probabilities, one per type of stay, that sum "
@@ -198,23 +199,17 @@ class DisengagementPopulation(Game[State]):
             ("feedback", ("full", "bandit")),
             ("value", ("expected", "realised")),
         ):
-            if getattr(self, name) not in allowed:
-                raise ValueError(
-                    f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"
-                )
+            check_choice(name, getattr(self, name), allowed)
+        as_numbers(self, "friction", "lost", "user_continuation")
         if not 0 <= self.friction < 1:
             raise ValueError(f"friction must be in [0, 1), got {self.friction}")
         if not 0 <= self.lost <= 1:
             raise ValueError(f"lost must be in [0, 1], got {self.lost}")
         if not 0 < self.user_continuation < 1:
             raise ValueError(f"user_continuation must be in (0, 1), got {self.user_continuation}")
-        for name, low, high in (
-            ("start", 0, len(stay[0]) - 1), ("counted", 1, None), ("horizon", 1, None),
-        ):  # fmt: skip
-            whole = getattr(self, name)
-            if int(whole) != whole or whole < low or (high is not None and whole > high):
-                end = "" if high is None else f" and at most {high}"
-                raise ValueError(f"{name} must be an integer of at least {low}{end}, got {whole}")
+        check_integer("start", self.start, 0, len(stay[0]) - 1)
+        check_integer("counted", self.counted, 1, 10_000)
+        check_integer("horizon", self.horizon, 1, 100_000)
         targets(self.models[0])  # refuses arms that cannot climb or hold
 
     @cached_property

@@ -104,6 +104,9 @@ PRESETS: dict[str, Callable[[], Preset]] = {
     "one_step": one_step,
 }
 
+MAX_LEVELS = 1000
+"""Most levels of satisfaction, as solvers weigh each against each."""
+
 
 def check_levels(name: str, value: Any) -> Levels:
     """Return probabilities in (0, 1], one per level, or raise ValueError.
@@ -112,18 +115,27 @@ def check_levels(name: str, value: Any) -> Levels:
     """
     if isinstance(value, Mapping):
         value = demand_table(name, value)
-    levels = tuple(float(v) for v in np.atleast_1d(value))
+    levels = _each(name, value)
     if not levels or not all(0 < v <= 1 for v in levels):
         raise ValueError(f"{name} must be probabilities in (0, 1], one per level, got {value}")
+    if len(levels) > MAX_LEVELS:
+        raise ValueError(f"{name} must have at most {MAX_LEVELS} levels, got {len(levels)}")
     return levels
 
 
 def check_lost(name: str, value: Any) -> float | Levels:
     """Return a probability, or one per level, in [0, 1], or raise ValueError."""
-    levels = tuple(float(v) for v in np.atleast_1d(value))
+    levels = _each(name, value)
     if not levels or not all(0 <= v <= 1 for v in levels):
         raise ValueError(f"{name} must be in [0, 1], a number or one per level, got {value}")
     return levels if np.ndim(value) else levels[0]
+
+
+def _each(name: str, value: Any) -> Levels:
+    try:
+        return tuple(float(v) for v in np.atleast_1d(value))
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be a number or a list of numbers, got {value!r}") from None
 
 
 def check_arms(name: str, value: Any) -> Arms:

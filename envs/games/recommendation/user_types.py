@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...core import Floats
+from ..parameters import check_choice, check_continuation, check_integer, check_number
 from .disengagement_presets import Levels, Preset, check_levels, check_lost
 from .engagement import Model
 
@@ -143,14 +144,11 @@ def _check_numbers(given: Preset) -> None:
     for name, value in (("returning", given.returning), ("lost", given.lost)):
         if isinstance(value, tuple) and len(value) != num:
             raise ValueError(f"{name} must have one entry per level of stay ({num}), got {value}")
-    if not 0 <= given.friction < 1:
+    if not 0 <= check_number("friction", given.friction) < 1:
         raise ValueError(f"friction must be in [0, 1), got {given.friction}")
-    if not 0 < given.continuation <= 1:
-        raise ValueError(f"continuation must be in (0, 1], got {given.continuation}")
-    if int(given.start) != given.start or not 0 <= given.start < num:
-        raise ValueError(f"start must be a level from 0 to {num - 1}, got {given.start}")
-    if given.edges not in ("clip", "closed"):
-        raise ValueError(f"edges must be clip or closed, got {given.edges!r}")
+    check_continuation(given.continuation)
+    check_integer("start", given.start, 0, num - 1)
+    check_choice("edges", given.edges, ("clip", "closed"))
     target = np.arange(num)[:, None] + [step for _, step in given.arms]
     if given.edges == "closed" and not ((target >= 0) & (target < num)).any(axis=1).all():
         raise ValueError(f"closed edges need an arm that fits at every level, got {given.arms}")

@@ -58,8 +58,8 @@ def fit(options: argparse.Namespace) -> None:
     )
     again = None
     if options.bootstrap is not None:
-        if found.customers is None or options.bootstrap < 2:
-            raise UsageError("--bootstrap needs a customer log, and 2 draws at least")
+        if found.customers is None or not 2 <= options.bootstrap <= 10_000:
+            raise UsageError("--bootstrap needs a customer log, and 2 to 10,000 draws")
         again = bootstrap(found.customers, options.bootstrap)
     params, words = parameters(found, assumed), assumptions(found, assumed)
     facts = {

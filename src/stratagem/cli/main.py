@@ -370,6 +370,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code or 0
     except (UsageError, ValueError) as error:
         return _fail(str(error))
+    except MemoryError as error:
+        return _fail(f"too little memory: {error}")
     except ModuleNotFoundError as error:
         extra = EXTRA.get((error.name or "").split(".")[0])
         if extra is None:

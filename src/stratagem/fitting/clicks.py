@@ -24,6 +24,8 @@ from stratagem.evaluation.roots import roots
 
 from .customers import inverse
 
+MOST_IMPRESSIONS = 10**12
+"""Of an item; what is drawn to test the fit takes the longer the more there are."""
 LEAST_ITEMS = 3
 """One for each arm of a preset."""
 DRAWS = 1000
@@ -72,11 +74,17 @@ def fit_clicks(counts: ItemClicks) -> ClickFit:
     """Return shrunk click rates with standard errors and goodness of fit.
 
     Raises:
-        ValueError: If there are fewer than 3 items, no click, or nothing but clicks.
+        ValueError: If there are fewer than 3 items, no click, nothing but clicks, or an item of
+            more than 10^12 impressions.
     """
     num = len(counts.items)
     if num < LEAST_ITEMS:
         raise ValueError(f"items must be at least {LEAST_ITEMS}, got {num}")
+    if counts.impressions.max() > MOST_IMPRESSIONS:
+        raise ValueError(
+            f"impressions must be at most {MOST_IMPRESSIONS:,} of an item, "
+            f"got {counts.impressions.max():,}"
+        )
     rates = shrink_click_rates(counts)
     k, n = counts.clicks, counts.impressions
     if np.isinf(rates.concentration):
@@ -128,7 +136,7 @@ def wilson(counts: ItemClicks) -> Floats:
     """
     k, n, square = counts.clicks, counts.impressions, 1.959963984540054**2
     middle = (k + square / 2) / (n + square)
-    half = np.sqrt(square * (k * (n - k) / n + square / 4)) / (n + square)
+    half = np.sqrt(square * (k * ((n - k) / n) + square / 4)) / (n + square)
     low = np.where(k == 0, 0.0, middle - half)
     high = np.where(k == n, 1.0, middle + half)
     return np.stack([low, high], axis=1)

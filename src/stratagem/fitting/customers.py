@@ -28,6 +28,9 @@ from stratagem.envs.games.recommendation.calibration import (
 
 LEAST_CUSTOMERS = 20
 """Fewer say too little about four parameters."""
+SHORTEST = 1e-12
+"""Periods that somebody must be observed at least, and 1 over it at most: beyond, squares of
+rates leave nothing of the others."""
 CELLS = 8
 """Of repeat purchases: with 0, 1, ..., and 7 or more, as in the source's figure 1."""
 LEAST_EXPECTED = 5.0
@@ -97,12 +100,18 @@ def fit_customers(customers: Customers) -> CustomerFit:
     """Return the most likely BG/NBD model with standard errors and goodness of fit.
 
     Raises:
-        ValueError: If there are fewer than 20 customers, nobody purchased again, or the search
-            does not converge.
+        ValueError: If there are fewer than 20 customers, nobody purchased again, times are far
+            too short or too long for the period, or the search does not converge.
     """
     num = len(customers.frequency)
     if num < LEAST_CUSTOMERS:
         raise ValueError(f"customers must be at least {LEAST_CUSTOMERS}, got {num}")
+    longest = float(customers.observed.max())
+    if longest > 0 and not SHORTEST <= longest <= 1 / SHORTEST:
+        raise ValueError(
+            f"customers must be observed for {SHORTEST:g} to {1 / SHORTEST:g} periods, "
+            f"got {longest:g} at most; choose another period or unit"
+        )
     model = most_likely(customers)
     bits = information(customers, model)
     covariance = inverse(bits)
@@ -268,7 +277,8 @@ def expected_repeats(model: BgNbd, time: Floats | float) -> Floats:
     a = a if abs(a - 1) > 1e-6 else 1 + 1e-6
     shape, time = np.shape(time), np.atleast_1d(np.asarray(time, np.float64))
     series = hyp2f1(r, b, a + b - 1, time / (alpha + time))
-    found = (a + b - 1) / (a - 1) * (1 - (alpha / (alpha + time)) ** r * series)
+    with np.errstate(invalid="ignore", over="ignore"):  # what overflows is found anew below
+        found = (a + b - 1) / (a - 1) * (1 - (alpha / (alpha + time)) ** r * series)
     wrong = ~np.isfinite(found)
     if wrong.any():
         drop = np.maximum(betaincinv(a, b, (np.arange(400) + 0.5) / 400), 1e-100)

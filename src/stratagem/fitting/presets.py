@@ -20,6 +20,7 @@ from stratagem.envs.games.recommendation.calibration import (
     load_item_clicks,
 )
 from stratagem.envs.games.recommendation.content_disengagement import ContentDisengagement
+from stratagem.envs.games.recommendation.disengagement_presets import MAX_LEVELS
 
 from .clicks import ClickFit, fit_clicks
 from .customers import CustomerFit, fit_customers
@@ -29,6 +30,8 @@ from .times import periods_per
 PACKAGED = ("cdnow", "open_bandit")
 """Names of packaged logs: customers, and clicks of campaign "all" under the random policy."""
 GAME = "ContentDisengagement-v0"
+MAX_EFFECT = 100
+"""Log-odds of a level, far beyond what leaves any doubt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +39,9 @@ class Assumptions:
     """What no log says, but the game must know.
 
     Attributes:
-        levels: of satisfaction, odd, at least 3; drop-out is as estimated at the middle one,
+        levels: of satisfaction, odd, 3 to 999; drop-out is as estimated at the middle one,
             where users start.
-        effect: fall in the log-odds of drop-out per level of satisfaction, at least 0.
+        effect: fall in the log-odds of drop-out per level of satisfaction, 0 to 100.
         impressions: items shown in a period with a purchase, above 0; rewards are clicks.
         continuation: chance that another period follows, in (0, 1).
     """
@@ -49,10 +52,16 @@ class Assumptions:
     continuation: float = 1 - 1 / 52
 
     def __post_init__(self) -> None:
-        if self.levels != int(self.levels) or self.levels < 3 or self.levels % 2 == 0:
-            raise ValueError(f"levels must be an odd number of at least 3, got {self.levels}")
-        if not 0 <= self.effect < np.inf:
-            raise ValueError(f"effect must be at least 0 and finite, got {self.effect}")
+        odd = self.levels == int(self.levels) and self.levels % 2 == 1
+        if not odd or not 3 <= self.levels <= MAX_LEVELS:
+            raise ValueError(
+                f"levels must be an odd number of at least 3 and at most {MAX_LEVELS}, "
+                f"got {self.levels}"
+            )
+        if not 0 <= self.effect <= MAX_EFFECT:
+            raise ValueError(
+                f"effect must be at least 0 and at most {MAX_EFFECT}, got {self.effect}"
+            )
         if not 0 < self.impressions < np.inf:
             raise ValueError(f"impressions must be above 0 and finite, got {self.impressions}")
         if not 0 < self.continuation < 1:
@@ -144,7 +153,8 @@ def parameters(fit: Fit, assumed: Assumptions | None = None) -> dict[str, Any]:
         found["arms"] = [[float(r), s] for r, s in zip(paid.round(3), steps, strict=True)]
     if fit.customers is not None:
         model, middle = fit.customers.model, assumed.levels // 2
-        odds = np.exp(-assumed.effect * (np.arange(assumed.levels) - middle))
+        fall = assumed.effect * (np.arange(assumed.levels) - middle)
+        odds = np.exp(np.minimum(-fall, 300.0))  # beyond that all drop out
         dropout = odds * model.dropout / (1 - model.dropout + odds * model.dropout)
         purchase = model.weekly_purchase
         if purchase < 1e-6:
