@@ -87,6 +87,10 @@ class InformationDelay(Treatment):
         return self.control.observe(self._ago(state, self.delay))
 
     @override
+    def standing(self, state: Any) -> Ints | None:
+        return self.control.standing(self._ago(state, 0))
+
+    @override
     def render(self, state: Any) -> str:
         return self.control.render(self._ago(state, 0))
 
