@@ -2,9 +2,9 @@
 
 Usage: python benchmarks/treatments.py [PART ...]
 
-Parts are rules, delay, deviations, overseer, paraphraser and rotation, by default all of them. A
-delay of more than one period and the paraphraser take most of the time, as they are played one
-period at a time.
+Parts are rules, delay, deviations, overseer, paraphraser, rotation and battery, by default all of
+them. A delay of more than one period and the paraphraser take most of the time, as they are played
+one period at a time.
 """
 
 import sys
@@ -26,6 +26,7 @@ from stratagem.envs.wrappers.treatments import (
     Overseer,
     Treatment,
 )
+from stratagem.evaluation.battery import battery
 from stratagem.evaluation.learning import train
 from stratagem.evaluation.roots import roots
 from stratagem.evaluation.rotation import against_fixed_partners
@@ -178,6 +179,23 @@ def rotation() -> None:
     row("ten levers, 1", "strangers", *found.strangers)
 
 
+def tested() -> None:
+    """The collusion battery on who learnt without a treatment and on who learnt under one."""
+    names = ("profit_gain", "price_level", "surplus_loss", "cut_reaction", "settled_one_shot_gain")
+    head("treatment", "profit gain", "price level", "surplus lost", "answer to a cut",
+         "one deviation gains")  # fmt: skip
+    for name, game in (
+        ("none", GAME),
+        ("price cap of 1.7", RULES["price cap of 1.7"]),
+        ("fine of 0.3", Overseer(control=GAME, detection=0.5, false_alarm=0.05, fine=0.3)),
+    ):
+        seeds = roots("treatment", "train", range(SEEDS))
+        taught = train(game, learners(game), seeds=seeds, periods=TRAINING, max_episode_steps=None)
+        pairs = list(zip(*taught.policies, strict=True))
+        found = battery(pairs, game, starts=taught.states)
+        row(name, *(found.measures[measure] for measure in names))
+
+
 PARTS = {
     "rules": rules,
     "delay": delay,
@@ -185,6 +203,7 @@ PARTS = {
     "overseer": overseer,
     "paraphraser": paraphrase,
     "rotation": rotation,
+    "battery": tested,
 }
 
 

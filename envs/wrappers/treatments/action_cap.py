@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from typing_extensions import override
 
-from ...core import Floats, Ints, Step, Trajectory
+from ...core import Floats, Ints, PriceAxis, Step, Trajectory
 from ...scenes import Played, Scene
 from .treatment import Treatment
 
@@ -54,6 +54,23 @@ class ActionCap(Treatment):
     @override
     def as_control(self, trajectory: Trajectory) -> Trajectory:
         return trajectory._replace(actions=self._capped(trajectory.actions))
+
+    @override
+    def price_axis(self, seat: int) -> PriceAxis | None:
+        """Return the control's axis with the level of each action that of what it counts as.
+
+        The competitive and the collusive action are the control's, or the cap where that is lower.
+        """
+        axis, cap = self.control.price_axis(seat), self.cap[seat]
+        if axis is None:
+            return None
+        counts_as = np.minimum(np.arange(len(axis.levels)), cap)
+        low, high = min(axis.competitive, cap), min(axis.collusive, cap)
+        return PriceAxis(axis.levels[counts_as], low, high)
+
+    @override
+    def surplus_loss(self, actions: Ints) -> Floats | None:
+        return self.control.surplus_loss(self._capped(actions))
 
     def _capped(self, actions: Ints) -> Ints:
         return np.asarray(np.minimum(actions, np.array(self.cap)[:, None]))

@@ -91,6 +91,9 @@ class InformationDelay(Treatment):
     def scene(self, state: Any, played: Played) -> Scene:
         return self.control.scene(self._ago(state, 0), played)
 
+    def standing(self, state: Any) -> Ints | None:
+        return self.control.standing(self._ago(state, 0))
+
     @override
     def render(self, state: Any) -> str:
         return self.control.render(self._ago(state, 0))

@@ -19,7 +19,7 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from typing_extensions import override
 
-from ...core import Floats, Ints, Step
+from ...core import Actions, Floats, Ints, PriceAxis, Step
 from .overseer import Overseer
 from .treatment import Treatment, layers
 
@@ -92,6 +92,15 @@ class Paraphraser(Treatment):
     def step(self, state: Any, actions: Ints, outcome: Ints) -> Step[Any]:
         own, message = np.divmod(outcome, self._count)
         return self.control.step(state, self._heard(actions, message), own)
+
+    @override
+    def price_axis(self, seat: int) -> PriceAxis | None:
+        """Return that of the control; None for the seat whose actions may count as others."""
+        return None if seat == self.seat else self.control.price_axis(seat)
+
+    @override
+    def surplus_loss(self, actions: Actions) -> None:
+        """Return None: what is said does not settle what is heard."""
 
     def _heard(self, actions: Ints, message: Ints) -> Ints:
         """Return the actions with a message in place of the seat's; ignored where it waits."""

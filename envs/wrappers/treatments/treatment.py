@@ -8,7 +8,18 @@ import numpy as np
 from gymnasium.spaces import Space
 from typing_extensions import override
 
-from ...core import Actions, Array, Bools, Floats, Game, RiskScale, Step, Trajectory
+from ...core import (
+    Actions,
+    Array,
+    Bools,
+    Floats,
+    Game,
+    Ints,
+    PriceAxis,
+    RiskScale,
+    Step,
+    Trajectory,
+)
 from ...scenes import Played, Scene
 
 
@@ -88,6 +99,19 @@ class Treatment(Game[Any]):
     @override
     def movers(self, state: Any) -> Bools | None:
         return self.control.movers(state)
+
+    @override
+    def standing(self, state: Any) -> Ints | None:
+        return self.control.standing(state)
+
+    @override
+    def price_axis(self, seat: int) -> PriceAxis | None:
+        """Return that of the control, on which the two compare: actions mean what they did."""
+        return self.control.price_axis(seat)
+
+    @override
+    def surplus_loss(self, actions: Actions) -> Floats | None:
+        return self.control.surplus_loss(actions)
 
     def as_control(self, trajectory: Trajectory) -> Trajectory:
         """Return what was played in terms of the control, of which risk is measured."""

@@ -157,7 +157,7 @@ def responses(play: Play, discount: float) -> Responses:
     NaN.
     """
     game, every = play.game, play.every
-    values, away = play.values(discount), _periods_away(play.following)
+    values, away = play.values(discount), periods_away(play.following)
     firms = range(len(play.actions))
     prices = [game.prices[firm][play.actions[firm]] for firm in firms]
     usual = [play.over_cycle(price)[:, None] for price in prices]
@@ -176,7 +176,7 @@ def responses(play: Play, discount: float) -> Responses:
     return Responses(*np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0))
 
 
-def _periods_away(following: Ints) -> Ints:
+def periods_away(following: Ints) -> Ints:
     """Return for each history after how many periods play is on a cycle, (B, S)."""
     jump, reach = following, 1
     while reach < jump.shape[1]:

@@ -17,6 +17,8 @@ from gymnasium.spaces import Discrete
 from stratagem.envs.core import Floats, Game, RiskScale
 from stratagem.envs.planning import payoffs
 from stratagem.envs.tabular import tabulate
+from stratagem.envs.wrappers.treatments import Treatment
+from stratagem.envs.wrappers.treatments.treatment import layers
 
 from ..meeting_values import risk_is_of_rewards
 from .turns import SEATS, alternates, endless
@@ -81,7 +83,8 @@ def make_market(game: Game[Any], discount: float | None) -> Market:
     """
     name = type(game).__name__
     going = getattr(game, "continuation", None)
-    settable = any(field.name == "continuation" and field.init for field in fields(game))
+    *_, untreated = layers(game)
+    settable = any(field.name == "continuation" and field.init for field in fields(untreated))
     if isinstance(getattr(game, "horizon", None), int) or not (settable or _goes_on(game)):
         raise ValueError(
             f"the battery needs a game that can go on for ever: {name} must have a parameter "
@@ -89,7 +92,7 @@ def make_market(game: Game[Any], discount: float | None) -> Market:
             f"horizon={getattr(game, 'horizon', None)!r}"
         )
     turns = game.restricts_actions
-    going_on: Game[Any] = replace(game, continuation=1.0) if going not in (None, 1) else game  # type: ignore[call-arg]
+    going_on = _endless(game)
     if turns and not _takes_turns(going_on):
         raise ValueError(
             f"the battery needs a game in which all act at once and may do anything, or two act in "
@@ -124,6 +127,15 @@ def make_market(game: Game[Any], discount: float | None) -> Market:
     return Market(going_on, float(discount), levels, low, high, scales, turns)
 
 
+def _endless(game: Game[Any]) -> Game[Any]:
+    """Return the game, or the control of a treated one, with a continuation of 1 if it has one."""
+    if getattr(game, "continuation", None) in (None, 1):
+        return game
+    if isinstance(game, Treatment):
+        return replace(game, control=_endless(game.control))
+    return replace(game, continuation=1.0)  # type: ignore[call-arg]
+
+
 def _goes_on(game: Game[Any]) -> bool:
     try:
         return endless(tabulate(game))
@@ -143,8 +155,12 @@ def _takes_turns(game: Game[Any]) -> bool:
 
 
 def _own_scales(game: Game[Any]) -> Mapping[str, RiskScale]:
-    """Return the game's own scales of rewards on which the collusive anchor pays more."""
-    found = game.game_scales() if risk_is_of_rewards(game) else {}
+    """Return the game's own scales of rewards on which the collusive anchor pays more.
+
+    Those of a treated game are its control's, so that the two compare.
+    """
+    *_, untreated = layers(game)
+    found = untreated.game_scales() if risk_is_of_rewards(untreated) else {}
     return {name: scale for name, scale in found.items() if scale.worst > scale.safe}
 
 
