@@ -250,9 +250,14 @@ class Game(ABC, Generic[StateT]):
         return type(self).movers is not Game.movers
 
     @property
+    def forbids_actions(self) -> bool:
+        """Whether who moves may have illegal actions: if `legal` is overridden, unless told else."""
+        return type(self).legal is not Game.legal
+
+    @property
     def restricts_actions(self) -> bool:
         """Whether actions may be illegal, as they are for seats that wait."""
-        return self.takes_turns or type(self).legal is not Game.legal
+        return self.takes_turns or self.forbids_actions
 
     def movers(self, state: StateT) -> Bools | None:
         """Return who moves, (N, B); None (the default) if everyone always does.

@@ -340,14 +340,14 @@ class ContentDisengagement(Game[State]):
 
     @property
     @override
-    def restricts_actions(self) -> bool:
+    def forbids_actions(self) -> bool:
         """Whether the edges are closed."""
         return self.edges == "closed"
 
     @override
     def legal(self, state: State) -> tuple[Bools, ...] | None:
         """Return the arms that stay within closed edges, (B, n), whether or not the user is there."""
-        if not self.restricts_actions:
+        if not self.forbids_actions:
             return None
         return (self.model.allowed[state.satisfaction],)
 

@@ -91,6 +91,7 @@ class InformationDelay(Treatment):
     def scene(self, state: Any, played: Played) -> Scene:
         return self.control.scene(self._ago(state, 0), played)
 
+    @override
     def standing(self, state: Any) -> Ints | None:
         return self.control.standing(self._ago(state, 0))
 

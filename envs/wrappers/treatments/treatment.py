@@ -42,7 +42,7 @@ class Treatment(Game[Any]):
             raise ValueError(
                 f"control must be a game whose chance can be enumerated, got {self.control!r}"
             )
-        if type(self.control).legal is not Game.legal:
+        if self.control.forbids_actions:
             raise ValueError(f"control must allow all actions, got {self.control!r}")
 
     @property

@@ -186,6 +186,6 @@ def co_players(game: Game[Any], seat: int) -> list[dict[str, Policy]]:
         Counting,
         _Learning,
     )
-    if type(game).legal is not Game.legal:
+    if game.forbids_actions:
         kinds = kinds[2:]  # reactive rules do not consult the mask
     return [{name: kind(size(game.action_spaces[i])) for i, name in others} for kind in kinds]

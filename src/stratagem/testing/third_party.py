@@ -44,7 +44,7 @@ def _fails(check: Callable[[], Any]) -> None:
 
 def _unmasked(game: Game[Any]) -> None:
     """Raise `NotApplicable` if a game has illegal actions."""
-    if type(game).legal is not Game.legal:
+    if game.forbids_actions:
         raise NotApplicable("the checker samples actions without their mask")
 
 

@@ -145,7 +145,7 @@ def _goes_on(game: Game[Any]) -> bool:
 
 def _takes_turns(game: Game[Any]) -> bool:
     """Return whether two seats act in turn and may do anything then, and `standing` is known."""
-    if type(game).legal is not Game.legal:
+    if game.forbids_actions:
         return False
     try:
         table = tabulate(game)
