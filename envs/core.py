@@ -251,7 +251,7 @@ class Game(ABC, Generic[StateT]):
 
     @property
     def forbids_actions(self) -> bool:
-        """Whether who moves may have illegal actions: if `legal` is overridden, unless told else."""
+        """Whether who moves may have illegal actions: if `legal` is overridden, by default."""
         return type(self).legal is not Game.legal
 
     @property

@@ -502,6 +502,14 @@ def test_units_that_train_by_themselves_are_a_seed_each_and_names_tell_them_apar
     assert plan[2].name == "lever-test: q_learning (training), seeds 0-9"
 
 
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & ignores it
+from stratagem.cli import main
+sys.exit(main())
+"""
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 @pytest.mark.parametrize(
     ("number", "whole_group"),
@@ -520,7 +528,7 @@ def test_a_signal_ends_a_bench_in_one_line_with_no_stray_processes_and_it_resume
     folder, name = tmp_path / "results", "stopped_levers:StoppedLevers-v0"
     process = subprocess.Popen(
         [
-            *(sys.executable, "-c", "import sys; from stratagem.cli import main; sys.exit(main())"),
+            *(sys.executable, "-c", INTERRUPTIBLE),
             *("bench", "--suite", name, "--agent", "dawdlers:slow"),
             *("--seeds", "3", "--workers", "2", "--out", str(folder)),
         ],

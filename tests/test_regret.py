@@ -26,6 +26,10 @@ LEARNERS = [
         "commitment_queries",
         "bayesian_proposer",
         "relabelled",
+        "bb_pull",
+        "bb_divide",
+        "bonus_pulls",
+        "missing_as_zero",
     )
 ]  # all who act in every period of any game, and are stepped by us
 OPTIONS = {"explore_then_commit": {"rounds": 20}}

@@ -424,7 +424,7 @@ def test_without_pillow_text_works_and_a_picture_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     env = stratagem.make_env("Chicken-v0", render_mode="ansi")
     env.reset(seed=0)
-    assert env.render() == "nothing played yet"
+    assert env.render() == "nothing is remembered"
     env = stratagem.make_env("Chicken-v0", render_mode="rgb_array")
     env.reset(seed=0)
     with pytest.raises(ImportError, match=r'pip install "stratagem\[render\]"'):

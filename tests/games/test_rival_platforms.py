@@ -332,7 +332,7 @@ def test_views_play_a_platform_against_a_benchmark() -> None:
         ({"friction": 1.0}, r"friction must be in \[0, 1\)"),
         ({"continuation": 0.0}, "continuation must be in"),
         ({"lost": 2.0}, "lost must be in"),
-        ({"start": 4}, "start must be a level from 0 to 3"),
+        ({"start": 4}, r"start must be an integer in 0..3, got 4"),
         ({"seen": "some"}, "seen must be one of"),
     ],
 )

@@ -44,7 +44,7 @@ Above a half, hares are *risk-dominant* between two hunters.
 >>> [round(StagHunt(num_hunters=n).threshold, 4) for n in (2, 3, 5, 9)]
 [0.75, 0.866, 0.9306, 0.9647]
 >>> safer = StagHunt(stag=4, alone=1, beside=3, hare=2)
->>> safer.threshold
+>>> round(safer.threshold, 4)
 0.5
 
 ```

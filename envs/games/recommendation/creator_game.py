@@ -214,9 +214,13 @@ class CreatorGame(Game[State]):
         return shown if self.metric == "apc" else shown * np.asarray(rates, np.float64)
 
     def excess_loss(self, shown: Floats) -> Floats:
-        """Return users' mean loss above the best creator's, (...), by what is shown (N, ...)."""
-        gaps = np.array(self.losses) - min(self.losses)
-        return np.asarray(np.tensordot(gaps, shown, axes=1) / shown.sum(axis=0))
+        """Return users' mean loss above the best creator's, (...), by what is shown (N, ...).
+
+        NaN where nothing is shown.
+        """
+        gaps, total = np.array(self.losses) - min(self.losses), shown.sum(axis=0)
+        excess = np.tensordot(gaps, shown, axes=1)
+        return np.divide(excess, total, out=np.full_like(total, np.nan), where=total > 0)
 
     def stakes(self) -> Floats:
         """Return each creator's largest relative gain by a change of its rate alone, (N,).

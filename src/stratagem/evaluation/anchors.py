@@ -85,7 +85,7 @@ def per_period(entry: Mapping[str, Any], periods_per_episode: float | None) -> d
     Returns:
         value by agent; empty if there is no such number.
     """
-    scale = period_factor(entry["unit"], entry["discount"], periods_per_episode)
+    scale = period_factor(entry["unit"], entry.get("discount", 1.0), periods_per_episode)
     if scale is None:
         return {}
     return {agent: v * scale for agent, v in entry["value"].items() if v is not None}
