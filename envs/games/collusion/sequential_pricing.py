@@ -152,6 +152,11 @@ class SequentialPricing(Game[State]):
             raise ValueError(f"discount must be in [0, 1), got {self.discount}")
 
     @property
+    def continuation(self) -> float:
+        """Probability that another period follows: the game has no end of its own."""
+        return 1.0
+
+    @property
     @override
     def agents(self) -> tuple[str, ...]:
         return ("firm_0", "firm_1")

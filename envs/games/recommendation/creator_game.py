@@ -220,7 +220,9 @@ class CreatorGame(Game[State]):
         """
         gaps, total = np.array(self.losses) - min(self.losses), shown.sum(axis=0)
         excess = np.tensordot(gaps, shown, axes=1)
-        return np.divide(excess, total, out=np.full_like(total, np.nan), where=total > 0)
+        return np.asarray(
+            np.divide(excess, total, out=np.full_like(total, np.nan), where=total > 0)
+        )
 
     def stakes(self) -> Floats:
         """Return each creator's largest relative gain by a change of its rate alone, (N,).
