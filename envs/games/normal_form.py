@@ -20,7 +20,6 @@ from ..core import (
     CERTAIN,
     Actions,
     Array,
-    Bools,
     Conduct,
     Floats,
     Game,
@@ -34,6 +33,7 @@ from ..spaces import nothing_to_see, see_nothing
 from .matrix_benchmarks import Rules, matrix_benchmarks, over_rounds
 from .parameters import (
     JOINT_LIMIT,
+    KeptTo,
     ShowsNothing,
     check_choice,
     check_continuation,
@@ -50,26 +50,6 @@ class State(NamedTuple):
 
     history: Ints  # (B, memory * N) actions, newest round last, from 1 if it opens empty; or (B, 1)
     round: Ints  # (B,) rounds played, in 0..horizon; 0 without a horizon
-
-
-@dataclass(frozen=True)
-class _Cooperated:
-    """Whether oneself, and every other agent, last did what cooperating is.
-
-    Attributes:
-        start: first column of the last round's actions.
-        wanted: cooperative actions as the observation has them, own first.
-        empty: whether an observation of 0 is that of no round.
-    """
-
-    start: int
-    wanted: tuple[int, ...]
-    empty: bool
-
-    def __call__(self, observation: Array) -> tuple[Bools, Bools]:
-        last = observation[:, self.start : self.start + len(self.wanted)]
-        same = (last == self.wanted) | (self.empty & (last == 0))
-        return same[:, 0], same[:, 1:].all(axis=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,7 +240,7 @@ class NormalForm(Game[State]):
         order = self._columns[seat][-len(self.counts) :]
         wanted = tuple(int(action) + self._shift for action in cooperate[order])
         start = int(self._counted)
-        cooperated = _Cooperated(start, wanted, bool(self._shift))
+        cooperated = KeptTo(start, wanted, bool(self._shift))
         blank = ShowsNothing(start) if self._shift else None
         return Conduct(int(cooperate[seat]), int(punish[seat]), cooperated, blank)
 

@@ -142,3 +142,24 @@ class ShowsNothing:
     def __call__(self, observation: Array) -> Bools:
         """Return it, (B,)."""
         return np.asarray(observation[:, self.column] == 0)
+
+
+@dataclass(frozen=True)
+class KeptTo:
+    """Whether oneself, and every other agent, last did what cooperating is.
+
+    Attributes:
+        start: first column of the last round's actions.
+        wanted: cooperative actions as the observation has them, own first.
+        empty: whether an observation of 0 is that of no round.
+    """
+
+    start: int
+    wanted: tuple[int, ...]
+    empty: bool
+
+    def __call__(self, observation: Array) -> tuple[Bools, Bools]:
+        """Judge observations, (B, k); where no round is shown both are true."""
+        last = observation[:, self.start : self.start + len(self.wanted)]
+        same = (last == self.wanted) | (self.empty & (last == 0))
+        return same[:, 0], same[:, 1:].all(axis=1)

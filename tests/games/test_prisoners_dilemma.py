@@ -1,8 +1,9 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stratagem.envs.core import Reactive, never_ends
@@ -41,6 +42,14 @@ def strategy(rows: list[int]) -> np.ndarray:
 
 GRIM = strategy([0, 0, 1, 1, 1])
 TIT_FOR_TAT = strategy([0, 0, 1, 0, 1])
+
+
+def deviation_gains(game: PrisonersDilemma, continuation: float, both: np.ndarray) -> bool:
+    """Return whether anything pays more than a strategy against itself, by dynamic programming."""
+    assume(0.01 < continuation < 0.99)
+    played = replace(game, continuation=continuation)
+    own = payoffs(played, [both, both])[0]
+    return bool(best_response(played, 0, [None, both]).payoffs[0] > own + 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -83,17 +92,8 @@ def test_a_contract_that_costs_more_than_it_gains_is_not_signed() -> None:
 def test_the_threat_to_defect_for_ever_works_from_the_critical_discount_on(
     game: PrisonersDilemma, shift: float
 ) -> None:
-    """By dynamic programming against the strategy itself, not by the formula."""
-    continuation = game.critical_discount + shift
-    if not 0.01 < continuation < 0.99:
-        return
-    played = PrisonersDilemma(
-        temptation=game.temptation, reward=game.reward, punishment=game.punishment,
-        sucker=game.sucker, continuation=continuation,
-    )  # fmt: skip
-    own = payoffs(played, [GRIM, GRIM])[0]
-    best = best_response(played, 0, [None, GRIM]).payoffs[0]
-    assert (best > own + 1e-9) == (shift < 0)
+    gains = deviation_gains(game, game.critical_discount + shift, GRIM)
+    assert gains == (shift < 0)
 
 
 @settings(max_examples=30, deadline=None)
@@ -101,16 +101,8 @@ def test_the_threat_to_defect_for_ever_works_from_the_critical_discount_on(
 def test_tit_for_tat_cannot_be_exploited_from_its_own_discount_on(
     game: PrisonersDilemma, shift: float
 ) -> None:
-    continuation = game.tit_for_tat_discount + shift
-    if not 0.01 < continuation < 0.99:
-        return
-    played = PrisonersDilemma(
-        temptation=game.temptation, reward=game.reward, punishment=game.punishment,
-        sucker=game.sucker, continuation=continuation,
-    )  # fmt: skip
-    own = payoffs(played, [TIT_FOR_TAT, TIT_FOR_TAT])[0]
-    best = best_response(played, 0, [None, TIT_FOR_TAT]).payoffs[0]
-    assert (best > own + 1e-9) == (shift < 0)
+    gains = deviation_gains(game, game.tit_for_tat_discount + shift, TIT_FOR_TAT)
+    assert gains == (shift < 0)
 
 
 def test_a_known_end_unravels_cooperation_by_backward_induction() -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from stratagem.envs.core import Reactive
@@ -53,8 +53,7 @@ def test_the_threat_to_give_nothing_works_from_the_critical_discount_on(
     """By dynamic programming against grim play, which is a table over the last round here."""
     mpcr = 1 / n + share * (1 - 1 / n)
     critical = PublicGoods(num_players=n, mpcr=mpcr).critical_discount
-    if not 0.01 < critical + shift < 0.99:
-        return
+    assume(0.01 < critical + shift < 0.99)
     game = PublicGoods(
         num_players=n, mpcr=mpcr, num_levels=2, memory=1, continuation=critical + shift
     )

@@ -127,7 +127,7 @@ from ...scenes import Played, Scene, payoff_grid
 from ...solvers.correlated import as_tensor
 from ...spaces import every_observation, nothing_to_see, see_nothing, size
 from ..matrix_benchmarks import Rules, leader_first, matrix_benchmarks, over_rounds
-from ..parameters import ShowsNothing
+from ..parameters import KeptTo, ShowsNothing
 from .matrix_presets import preset
 
 MAX_MIXES = 10_000
@@ -141,18 +141,6 @@ class State(NamedTuple):
     history: Ints  # (B, max(memory, 1)) joint actions, the latest last; counted from 1 if empty
     round: Ints  # (B,) rounds played, in 0..horizon; 0 without a horizon
     commitment: Ints  # (B,) 1 + what player_0 committed to; 0 if it has not
-
-
-@dataclass(frozen=True)
-class _Cooperated:
-    start: int  # first column of the last round's actions
-    wanted: tuple[int, ...]  # own action first
-    empty: bool
-
-    def __call__(self, observation: Array) -> tuple[Bools, Bools]:
-        last = observation[:, self.start : self.start + len(self.wanted)]
-        same = (last == self.wanted) | (self.empty & (last == 0))
-        return same[:, 0], same[:, 1:].all(axis=1)
 
 
 @register(
@@ -430,7 +418,7 @@ class MatrixGame(Game[State]):
             return None
         wanted = tuple(int(optimum[i]) + self._shift for i in (seat, 1 - seat))
         start = int(self.horizon is not None)
-        cooperated = _Cooperated(start, wanted, bool(self._shift))
+        cooperated = KeptTo(start, wanted, bool(self._shift))
         blank = ShowsNothing(start) if self._shift else None
         return Conduct(int(optimum[seat]), punish[seat], cooperated, blank)
 

@@ -80,12 +80,30 @@ def _rounds(name: str, env_id: str, about: str) -> Callable[[], list[Scenario]]:
     return build
 
 
+def _lewis() -> list[Scenario]:
+    game = built("LewisSignal-v0")
+    return [
+        scenario(
+            "lewis-signal",
+            "LewisSignal-v0",
+            lineups=(*scripted(game), *alike(game, "q_learning")),
+            periods=200,
+            training=20_000,
+            learners={"q_learning": {"alpha": 0.1, "beta": 5e-4}},
+            cross_play=True,
+            tags=("miscoordination",),
+            about="Pairs that each learn a language of their own, and then meet others.",
+        )
+    ]
+
+
 SCENARIOS: Builders = {
     "ClimbingGame-v0": _rounds(
         "climbing-game", "ClimbingGame-v0", "One payoff for both; the best lies beside the worst."
     ),
     "DriveSide-v0": _drive,
     "LeverCoordination-v0": _lever,
+    "LewisSignal-v0": _lewis,
     "MinimumEffort-v0": _rounds(
         "minimum-effort", "MinimumEffort-v0", "Four who are paid by the least effort of them all."
     ),
